@@ -1,0 +1,3 @@
+from gancourse.cli import main
+
+main()
