@@ -1,0 +1,5 @@
+"""Embeddings in, numbers out: pure functions of arrays, computed in float64, with their uncertainty."""
+
+from gancourse.metrics.estimate import Estimate
+
+__all__ = ["Estimate"]

@@ -1,0 +1,108 @@
+"""The door to the metrics: whatever came in leaves as a checked float64 tensor, or as an error that says why not."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LARGEST = 1e24  # the square of the cubic kernel takes 12th powers, which must stay finite: (1e24)^12 = 1e288
+
+
+def as_numbers(x: Any, name: str) -> Tensor:
+    """`x` as a float64 tensor of any shape, detached, on its own device.
+
+    Takes torch tensors and whatever `numpy.asarray` takes; booleans, integers and half precision included.
+    TypeError where the entries aren't real numbers, ValueError where one is NaN, infinite or above 1e24.
+    """
+    if isinstance(x, Tensor):
+        if x.is_complex() or x.layout != torch.strided:
+            raise TypeError(f"{name}: expected a dense tensor of real numbers, got {x.dtype}, {x.layout}")
+        x = x.detach().cpu() if x.device.type == "mps" else x.detach()  # MPS has no float64
+        x = x.to(torch.float64)
+    else:
+        try:
+            array = np.asarray(x)
+        except ValueError as error:
+            raise ValueError(
+                f"{name}: expected a rectangular array, got rows of different lengths"
+            ) from error
+        if array.dtype.kind not in "buif":
+            raise TypeError(
+                f"{name}: expected an array of real numbers, got {type(x).__name__} of {array.dtype}"
+            )
+        x = torch.from_numpy(np.array(array, dtype=np.float64, order="C"))
+    if x.numel():
+        low, high = x.aminmax()  # NaN if any entry is
+        if not max(-low, high) <= LARGEST:
+            index = (~(x.abs() <= LARGEST)).nonzero()[0].tolist()
+            raise ValueError(f"{name}: {_place(index)} has {_culprit(x[tuple(index)].item())}")
+    return x
+
+
+def as_samples(x: Any, name: str, *, least: int = 1) -> Tensor:
+    """`x` as a float64 tensor (N, D): N >= `least` samples, one a row, of D >= 1 numbers.
+
+    `name` is what errors call it, e.g. "real features: row 17 has NaN".
+    """
+    x = as_numbers(x, name)
+    if x.ndim != 2:
+        hint = "; for one sample use x[None]" if x.ndim == 1 else ""
+        raise ValueError(
+            f"{name}: expected a 2-D array (samples, dimensions), got shape {tuple(x.shape)}{hint}"
+        )
+    if x.shape[0] < least:
+        raise ValueError(f"{name}: expected at least {least} rows, got {x.shape[0]}")
+    if x.shape[1] == 0:
+        raise ValueError(f"{name}: expected at least one column, got shape {tuple(x.shape)}")
+    return x
+
+
+def as_pair(real: Any, fake: Any, *, least: int = 1) -> tuple[Tensor, Tensor]:
+    """Real and fake features as float64 (N, D) and (M, D) on one device: real's."""
+    real = as_samples(real, "real features", least=least)
+    fake = as_samples(fake, "fake features", least=least)
+    if real.shape[1] != fake.shape[1]:
+        raise ValueError(
+            f"real and fake features must come from one extractor: got {real.shape[1]} and {fake.shape[1]} columns"
+        )
+    return real, fake.to(real.device)
+
+
+def as_distribution(p: Any, name: str) -> Tensor:
+    """`p` as float64 probabilities (..., K) whose last axis sums to 1.
+
+    A softmax's sums are off by its rounding: up to 1e-6 is let pass and renormalised in float64 (and plain Python),
+    1e-4 in float32, 1e-3 in float16, 1e-2 in bfloat16. Negative entries and larger gaps are a ValueError.
+    """
+    dtype = str(getattr(p, "dtype", "float64")).removeprefix("torch.")
+    tolerance = {"float32": 1e-4, "float16": 1e-3, "bfloat16": 1e-2}.get(dtype, 1e-6)
+    p = as_numbers(p, name)
+    if p.ndim == 0 or p.shape[-1] == 0:
+        raise ValueError(f"{name}: expected probabilities along the last axis, got shape {tuple(p.shape)}")
+    if (p < -tolerance).any():
+        index = (p < -tolerance).nonzero()[0].tolist()
+        raise ValueError(f"{name}: {_place(index)} has the negative probability {p[tuple(index)].item():.4g}")
+    total = p.sum(dim=-1, keepdim=True)
+    wrong = ((total - 1).abs() > tolerance).nonzero()
+    if len(wrong):
+        index = wrong[0].tolist()
+        where = f"{_place(index[:-1])} sums" if p.ndim > 1 else "they sum"
+        raise ValueError(
+            f"{name}: expected probabilities that sum to 1, {where} to {total[tuple(index)].item():.6g}"
+        )
+    p = p.clamp(min=0)  # what 1 - sum of the others leaves below 0
+    return p / p.sum(dim=-1, keepdim=True)
+
+
+def _place(index: list[int]) -> str:
+    """The place a reader would look at: the row, or all indices of an entry that has no row."""
+    if len(index) <= 2:
+        return f"row {index[0]}" if index else "the number"
+    return f"entry {tuple(index)}"
+
+
+def _culprit(number: float) -> str:
+    return (
+        "NaN" if number != number else f"{number:.3g}, larger than the {LARGEST:.0e} the metrics can square"
+    )
