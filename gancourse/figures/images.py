@@ -1,0 +1,75 @@
+"""Image batches as pictures."""
+
+import math
+
+import numpy as np
+
+from gancourse.figures.style import new, show
+
+
+def grid(images, *, columns=None, gap=1, background=255):
+    """Tile images row by row: uint8 (N, C, H, W) -> uint8 (rows, ..., columns, ...) as (H', W') or (H', W', 3).
+
+    `columns` defaults to the square root of N, rounded up; `gap` is the number of background pixels
+    between neighbours. C = 1 gives a grey (H', W') array.
+    """
+    images = _batch(images)
+    count, channels, height, width = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    tiles = np.full((rows * columns, channels, height + gap, width + gap), background, np.uint8)
+    tiles[:count, :, :height, :width] = images
+    # (rows, columns, C, h, w) -> (rows, h, columns, w, C)
+    tiles = tiles.reshape(rows, columns, channels, height + gap, width + gap).transpose(0, 3, 1, 4, 2)
+    sheet = tiles.reshape(rows * (height + gap), columns * (width + gap), channels)
+    sheet = sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap]
+    return sheet[..., 0] if channels == 1 else sheet
+
+
+def draw_images(ax, images, *, labels=None, columns=None):
+    """Draw a batch as one grid into `ax`, with a short label above each image if given."""
+    images = _batch(images)
+    count, _, height, width = images.shape
+    if labels is not None and len(labels) != count:
+        raise ValueError(f"labels: expected one for each of the {count} images, got {len(labels)}")
+    columns = min(columns or math.ceil(math.sqrt(count)), count)
+    gap = max(1, height // 14)
+    if labels is not None:  # a strip of white above each image for its label
+        strip = math.ceil(height / 4)
+        images = np.concatenate([np.full_like(images[:, :, :strip], 255), images], axis=2)
+    sheet = grid(images, columns=columns, gap=gap)
+    ax.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    ax.set_axis_off()
+    if labels is not None:
+        size = min(9, 72 * 8 / columns * 1.5 / max(len(str(label)) for label in labels))
+        for i, label in enumerate(labels):
+            row, column = divmod(i, columns)
+            x = column * (width + gap) + width / 2 - 0.5
+            y = row * (images.shape[2] + gap) + strip * 0.8
+            ax.text(x, y, str(label), ha="center", va="bottom", fontsize=size)
+
+
+def show_images(images, *, alt, labels=None, columns=None, title=None, size=None):
+    """Show uint8 (N, C, H, W) images, grey or colour, as one grid; `alt` states what is to be seen.
+
+    `labels` is one short text for each image, `columns` defaults to all in one row up to 10. Returns None.
+    """
+    images = _batch(images)
+    columns = min(columns or 10, len(images))
+    rows = math.ceil(len(images) / columns)
+    aspect = images.shape[2] * (1.25 if labels is not None else 1.0) / images.shape[3]
+    width = min(8.0, 1.1 * columns)
+    figure, ax = new(size=size or (width, width / columns * rows * aspect + (0.35 if title else 0.05)))
+    draw_images(ax, images, labels=labels, columns=columns)
+    if title:
+        ax.set_title(title)
+    show(figure, alt=alt)
+
+
+def _batch(images):
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise ValueError(
+            f"images: expected uint8 of shape (N, 1 or 3, H, W), got {images.dtype} of shape {images.shape}"
+        )
+    return images

@@ -1,0 +1,91 @@
+"""One look for every figure of the course, and the one way a figure leaves a notebook.
+
+Figures live outside pyplot and take their style when `new` makes them, so importing this room changes
+no global setting and a figure cannot leak into the next cell.
+"""
+
+import io
+import sys
+
+import numpy as np
+from cycler import cycler
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours (2008), told apart under every common colour blindness.
+PALETTE = {
+    "blue": "#0072B2",
+    "orange": "#D55E00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "amber": "#E69F00",
+    "yellow": "#F0E442",
+    "black": "#000000",
+}
+REAL = PALETTE["blue"]
+FAKE = PALETTE["orange"]
+GREY = "#6E6E6E"
+
+# One inch on paper is 120 CSS pixels on the page: matplotlib's 10 pt text is then about 17 pixels high.
+CSS_PIXELS = 120
+SHARPNESS = 1.5
+
+STYLE = {
+    "axes.prop_cycle": cycler(color=list(PALETTE.values())),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "figure.facecolor": "white",
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": "black",
+    "ytick.labelcolor": "black",
+}
+
+
+def new(rows=1, cols=1, *, size=None, title=None, layout="constrained", **subplots):
+    """A styled figure and its axes: one axes, or an array of them as `matplotlib.pyplot.subplots` gives.
+
+    `size` is the whole figure's (width, height) in inches, by default up to 8 wide and 3.2 a row; an inch
+    takes 120 pixels on the page. Other keywords go to `Figure.subplots` (`sharex`, `width_ratios`, ...).
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=size or (min(8.0, 4.6 * cols), 3.2 * rows), layout=layout)
+        axes = figure.subplots(rows, cols, **subplots)
+    for ax in np.ravel(axes):
+        ax.tick_params(labelsize=9)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    return figure, axes
+
+
+def png(figure):
+    """The figure as PNG bytes; the same figure gives the same bytes (no date, no program's name)."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=CSS_PIXELS * SHARPNESS, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def show(figure, *, alt):
+    """Display a figure with a text that states its finding, and close it; returns None.
+
+    `alt` is read out in the picture's place and compared by nbval, so give its numbers rounded:
+    `show(figure, alt=f"FID rises from {a:.0f} to {b:.0f}")`.
+    """
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError("alt: expected a sentence that states what the figure shows, got nothing to read")
+    from IPython.display import display
+
+    width = round(figure.get_figwidth() * CSS_PIXELS)
+    display(
+        {"image/png": png(figure), "text/plain": alt},
+        metadata={"image/png": {"alt": alt, "width": width}},
+        raw=True,
+    )
+    if pyplot := sys.modules.get("matplotlib.pyplot"):  # else the inline backend would draw it once more
+        pyplot.close(figure)
