@@ -38,9 +38,13 @@ class Exercise:
     wrong: tuple[WrongAnswer, ...]
     rtol: float = 1e-5
     atol: float = 1e-8
-    forbidden: tuple[str, ...] = ()  # dotted names that may not be called inside an answer; the oracle never may
+    forbidden: tuple[
+        str, ...
+    ] = ()  # dotted names that may not be called inside an answer; the oracle never may
     judge: Callable | None = None  # (case, output, expected) -> bool, for random or non-unique answers
-    call: Callable = apply  # call(answer, *case) -> output, where the answer is a class or is used in another way
+    call: Callable = (
+        apply  # call(answer, *case) -> output, where the answer is a class or is used in another way
+    )
 
 
 def chapters() -> list[str]:

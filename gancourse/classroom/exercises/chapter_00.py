@@ -28,28 +28,28 @@ EXERCISES = (
         wrong=(
             WrongAnswer(
                 "def mean_image(images):\n    return images.mean(dim=0)",
-                "torch takes no mean of uint8: change the images to floats first.",
+                "`torch.mean` does not take uint8: change the images to floats first.",
             ),
             WrongAnswer(
                 "def mean_image(images):\n    return images.float().mean()",
-                "that is one number for the whole batch: average over the images only, so that (C, H, W) remains.",
+                "That is one number for the whole batch: average over the images only, so that (C, H, W) remains.",
             ),
             WrongAnswer(
                 "def mean_image(images):\n    return images.float().mean(dim=(0, 1))",
-                "the channels are gone too: average over dimension 0 only.",
+                "The channels are gone too: average over dimension 0 only.",
             ),
             WrongAnswer(
                 "def mean_image(images):\n    return images.float().mean(dim=0).to(torch.uint8)",
-                "the fractions are cut off: return floats, not uint8.",
+                "The fractions are cut off: return floats, not uint8.",
             ),
             WrongAnswer(
                 "def mean_image(images):\n    total = images[0].clone()\n    for image in images[1:]:\n"
                 "        total += image\n    return total / len(images)",
-                "the sum overflows: uint8 stops at 255 and starts again at 0. Change to floats before you add.",
+                "The sum overflows: uint8 stops at 255 and starts again at 0. Change to floats before you add.",
             ),
             WrongAnswer(
                 "def mean_image(images):\n    return (images.float() / 255).mean(dim=0)",
-                "divided by 255: keep the scale of the images, 0 to 255.",
+                "Divided by 255: keep the scale of the images, 0 to 255.",
             ),
         ),
     ),
