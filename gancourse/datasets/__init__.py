@@ -1,7 +1,21 @@
-"""Images at rest, and where they come from: Fashion-MNIST, drawn shapes, your own folder, and how to damage them."""
+"""Images at rest, and where they come from: Fashion-MNIST, drawn shapes, your own folder; and ways to damage them."""
 
+from gancourse.datasets import corruptions
 from gancourse.datasets.fashion_mnist import fashion_mnist
 from gancourse.datasets.files import data_path, verified
+from gancourse.datasets.folder import ImageFolder, image_folder
 from gancourse.datasets.images import ImageSet, check_images, quantise
+from gancourse.datasets.shapes import shapes
 
-__all__ = ["ImageSet", "check_images", "data_path", "fashion_mnist", "quantise", "verified"]
+__all__ = [
+    "ImageFolder",
+    "ImageSet",
+    "check_images",
+    "corruptions",
+    "data_path",
+    "fashion_mnist",
+    "image_folder",
+    "quantise",
+    "shapes",
+    "verified",
+]

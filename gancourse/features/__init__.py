@@ -1,0 +1,92 @@
+"""From images to the vectors that metrics compare."""
+
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from gancourse.datasets.images import check_images
+
+__all__ = ["embed", "extractor_named"]
+
+
+def embed(
+    images: Tensor,
+    extractor: str | Callable[[Tensor], Tensor] = "fashion",
+    *,
+    batch_size: int = 256,
+    progress: bool | None = None,
+) -> Tensor:
+    """Each image's feature vector phi(x), as a float32 tensor (N, D).
+
+    images: uint8 (N, C, H, W), quantised as a saved image is; each extractor does its own preprocessing.
+    extractor: a name for `extractor_named`, or any callable from such images to (N, D); its method `.features` is
+    called instead where it has one. A module runs in eval mode, on its own device, and without gradients; afterwards
+    all its parts are in the modes they were in. The result lies on the images' device.
+    progress: None shows a bar after 3 seconds (never where TQDM_DISABLE is set), True at once, False never.
+
+    Raises ValueError that names the row where a feature is NaN or infinite.
+    """
+    check_images(images)
+    if len(images) == 0 or batch_size < 1:
+        raise ValueError(
+            f"expected at least one image and batch_size >= 1, got {len(images)} and {batch_size}"
+        )
+    if isinstance(extractor, str):
+        extractor = extractor_named(extractor)
+    name = getattr(extractor, "name", type(extractor).__name__)
+    extract = getattr(extractor, "features", extractor)
+    module = extractor if isinstance(extractor, nn.Module) else nn.Module()
+    parameter = next(module.parameters(), images)
+    modes = {part: part.training for part in module.modules()}
+    bar = {"delay": 3} if progress is None else {"disable": not progress}
+    module.eval()
+    try:
+        with tqdm(total=len(images), desc=f"features ({name})", unit="image", **bar) as shown:
+            for start in range(0, len(images), batch_size):
+                batch = images[start : start + batch_size].to(parameter.device)
+                with torch.inference_mode():
+                    rows = torch.as_tensor(extract(batch))
+                if start == 0:
+                    features = torch.empty(len(images), *rows.shape[1:], device=images.device)
+                _check(rows, name, start, (len(batch), *features.shape[1:]))
+                features[start : start + batch_size] = rows
+                shown.update(len(batch))
+    finally:
+        for part, training in modes.items():
+            part.training = training
+    return features
+
+
+@cache
+def extractor_named(name: str) -> nn.Module:
+    """The extractor that a name stands for, loaded once.
+
+    "fashion" is the course's classifier, trained on Fashion-MNIST. "inception" is torchvision's Inception-v3, which
+    is not the network of published FIDs; "inception-fid" is that one.
+    """
+    if name == "fashion":
+        from gancourse.models import load
+
+        return load("classifier")
+    if name in ("inception", "inception-fid"):
+        from gancourse.models.inception import InceptionV3Features
+
+        return InceptionV3Features(name)
+    raise ValueError(
+        f'extractor: expected "fashion", "inception", "inception-fid" or a callable, got {name!r}'
+    )
+
+
+def _check(features: Tensor, name: str, start: int, expected: tuple[int, ...]) -> None:
+    if features.ndim != 2 or features.shape != expected:
+        raise ValueError(
+            f"extractor {name}: expected features (N, D), one row for each of {expected[0]} images, "
+            f"got shape {tuple(features.shape)}"
+        )
+    finite = features.isfinite().all(dim=1)
+    if not finite.all():
+        row = start + int(finite.logical_not().nonzero()[0])
+        raise ValueError(f"extractor {name}: the features of image {row} are not finite")

@@ -1,0 +1,144 @@
+"""A reader's own images: a folder of files, read at once or batch by batch."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from gancourse.datasets.images import ImageSet
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+_CHANNELS = {"1": 1, "L": 1, "LA": 1, "P": 3, "PA": 3, "RGB": 3, "RGBA": 3}  # by Pillow's mode
+
+
+def image_folder(path: str | Path) -> ImageSet:
+    """All images under `path`, as one ImageSet; see `ImageFolder` for what is read and what is refused."""
+    folder = ImageFolder(path)
+    images = torch.empty((len(folder), *folder.shape), dtype=torch.uint8)
+    start = 0
+    for batch in folder.batches():
+        images[start : start + len(batch)] = batch.images
+        start += len(batch)
+    return ImageSet(images, folder.labels, folder.classes)
+
+
+class ImageFolder:
+    """The image files under a folder, sorted by path; `batches()` reads them a few at a time.
+
+    .files paths.  .shape (C, H, W) of every image.  .labels int64 (N,) and .classes from the subfolders' names
+    when each image lies in exactly one subfolder; None and () otherwise.
+
+    Subfolders are searched; names that begin with a dot and suffixes other than `SUFFIXES` are passed over.
+    Grey files have C = 1, colour files C = 3; a palette becomes RGB. An alpha channel is dropped where it is
+    opaque everywhere; a transparent pixel is an error, because its colour would be this function's invention.
+    Nothing is resized. Orientation tags and colour profiles are not applied: the pixels are measured as stored.
+
+    Raises ValueError that names the files which cannot be opened, have an unfit mode (16 bit, CMYK, ...), are
+    animated, or differ in shape from most. The headers are checked at once, the pixels as they are read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise ValueError(f"path: expected a folder of images, got {self.path}")
+        self.files = sorted(_image_files(self.path), key=lambda file: file.relative_to(self.path).parts)
+        if not self.files:
+            raise ValueError(
+                f"path: no image in {self.path} (looked for {' '.join(SUFFIXES)}, in subfolders too)"
+            )
+        self.shape = self._common_shape()
+        folders = [file.relative_to(self.path).parts[:-1] for file in self.files]
+        in_classes = all(len(parts) == 1 for parts in folders)
+        self.classes = tuple(sorted({parts[0] for parts in folders})) if in_classes else ()
+        index = {name: label for label, name in enumerate(self.classes)}
+        self.labels = torch.tensor([index[parts[0]] for parts in folders]) if in_classes else None
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def batches(self, batch_size: int = 256, *, part: int = 0, parts: int = 1) -> Iterator[ImageSet]:
+        """The images in order, `batch_size` at a time; with `parts`, only every parts-th, beginning at `part`.
+
+        Memory holds one batch, however many files there are. The parts share the work between processes.
+        """
+        if batch_size < 1 or not 0 <= part < parts:
+            raise ValueError(
+                f"expected batch_size >= 1 and 0 <= part < parts, got {batch_size}, {part}, {parts}"
+            )
+        chosen = range(part, len(self.files), parts)
+        for start in range(0, len(chosen), batch_size):
+            indices = list(chosen[start : start + batch_size])
+            read = self._tried(_pixels, [self.files[i] for i in indices])
+            images = torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2).contiguous()
+            labels = None if self.labels is None else self.labels[indices]
+            yield ImageSet(images, labels, self.classes)
+
+    def _common_shape(self) -> tuple[int, int, int]:
+        shapes = self._tried(_shape, self.files)
+        common = Counter(shapes).most_common(1)[0][0]
+        odd = [
+            (file, f"is {_times(shape)} where most are {_times(common)}")
+            for file, shape in zip(self.files, shapes, strict=True)
+            if shape != common
+        ]
+        self._refuse(odd)
+        return common
+
+    def _tried(self, read, files: Iterable[Path]) -> list:
+        """`read` of each file; a ValueError that names the files where it failed, once all were tried."""
+        results, failed = [], []
+        for file in files:
+            try:
+                results.append(read(file))
+            except Exception as error:  # a damaged file can raise nearly anything inside a decoder
+                failed.append(
+                    (file, str(error) if isinstance(error, ValueError) else f"cannot be read ({error})")
+                )
+        self._refuse(failed)
+        return results
+
+    def _refuse(self, failed: list[tuple[Path, str]], shown: int = 5) -> None:
+        if failed:
+            lines = [f"  {file.relative_to(self.path)} {reason}" for file, reason in failed[:shown]]
+            if len(failed) > shown:
+                lines.append(f"  and {len(failed) - shown} more")
+            raise ValueError(
+                "\n".join([f"{len(failed)} unfit among the {len(self)} images in {self.path}:", *lines])
+            )
+
+
+def _image_files(root: Path) -> Iterator[Path]:
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        for name in names:
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield Path(folder, name)
+
+
+def _shape(file: Path) -> tuple[int, int, int]:
+    """(C, H, W) from the header alone."""
+    with Image.open(file) as image:
+        if image.mode not in _CHANNELS:
+            raise ValueError(f"has mode {image.mode}: save it as 8-bit grey or RGB")
+        if (frames := getattr(image, "n_frames", 1)) > 1:
+            raise ValueError(f"holds {frames} frames: save one image a file")
+        return _CHANNELS[image.mode], image.height, image.width
+
+
+def _pixels(file: Path) -> np.ndarray:
+    """uint8 (H, W, C)."""
+    with Image.open(file) as image:
+        if "A" in image.mode or "transparency" in image.info:
+            alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
+            if alpha.min() < 255:
+                raise ValueError("has transparent pixels: put it on a background first")
+        channels = _CHANNELS[image.mode]
+        return np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(*image.size[::-1], channels)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
