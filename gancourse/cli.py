@@ -9,5 +9,68 @@ def main() -> None:
     """Understand and evaluate GANs: run the course, grade it, measure your own images."""
 
 
+@main.command()
+@click.argument("folder", default="my-course", type=click.Path())
+def start(folder: str) -> None:
+    """Make a working copy of the notebooks in FOLDER (my-course)."""
+    from gancourse.classroom import workcopy
+
+    click.echo(f"Your copy of the course is in {_or_exit(workcopy.start, folder)}.")
+
+
+@main.command()
+@click.argument("folder", default="my-course", type=click.Path())
+def update(folder: str) -> None:
+    """Bring new and changed chapters into a working copy; what you edited stays."""
+    from gancourse.classroom import workcopy
+
+    for name, happened in _or_exit(workcopy.update, folder) or [(folder, "up to date")]:
+        click.echo(f"{name}: {happened}")
+
+
+@main.command()
+@click.argument("exercise")
+@click.option("--folder", default="my-course", type=click.Path(), help="The working copy (my-course).")
+def reset(exercise: str, folder: str) -> None:
+    """Restore the answer cell of EXERCISE ("03.2") as it was given, keeping your text in a file."""
+    from gancourse.classroom import workcopy
+
+    notebook, backup = _or_exit(workcopy.reset, exercise, folder)
+    click.echo(f"{notebook}: exercise {exercise} is as it was given. Your text is in {backup}.")
+
+
+@main.command()
+@click.argument("chapters", nargs=-1)
+def execute(chapters: tuple[str, ...]) -> None:
+    """Execute the solution notebooks of CHAPTERS (all) and store them in normal form."""
+    from gancourse.classroom import notebooks
+
+    for path in _or_exit(notebooks.solutions, chapters):
+        click.echo(f"{path.name}: ", nl=False)
+        click.echo("changed" if notebooks.execute(path) else "unchanged")
+
+
+@main.command()
+@click.argument("chapters", nargs=-1)
+@click.option("--check", is_flag=True, help="Write nothing; fail where a student's version is out of date.")
+def release(chapters: tuple[str, ...], check: bool) -> None:
+    """Make the students' versions of CHAPTERS (all) from the solutions."""
+    from gancourse.classroom.release import release as make
+
+    stale = _or_exit(make, chapters, check=check)
+    for path in stale:
+        click.echo(f"{path.name}: {'out of date, run gancourse release' if check else 'written'}")
+    if check and stale:
+        raise SystemExit(1)
+
+
+def _or_exit(function, *args, **options):
+    """The function's value; its ValueError or OSError as one line and exit status 1."""
+    try:
+        return function(*args, **options)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
 if __name__ == "__main__":
     main()

@@ -23,7 +23,6 @@ import torch
 
 from gancourse.classroom.exercises import Exercise
 
-
 STUB = "stub"  # the error of an answer that is still `raise NotImplementedError`
 
 

@@ -1,0 +1,117 @@
+"""A reader's working copy of the notebooks: made once, renewed without ever touching what the reader changed."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from gancourse.classroom import notebooks
+
+_GIVEN = ".gancourse.json"  # in the working copy: which version of each notebook the reader was given
+_BACKUP = "backup"
+
+
+def start(folder: Path) -> Path:
+    """Copy the students' notebooks into a new folder; one that holds anything raises FileExistsError."""
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(
+            f"{folder} exists already: name a new folder, or bring it up to date with update"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    update(folder, _new=True)
+    return folder
+
+
+def update(folder: Path, *, _new: bool = False) -> list[tuple[str, str]]:
+    """Bring new and changed chapters into a working copy; returns (file, what happened), unchanged ones left out.
+
+    A notebook counts as edited when a cell's source differs from what was given: running cells is no edit. Where an
+    edited notebook has a new version, that is laid beside it as `NN_name.new.ipynb`. A deleted one comes back.
+    """
+    folder = Path(folder)
+    given = {} if _new else _given(folder)
+    told = []
+    for path in sorted(notebooks.folder().glob("[0-9][0-9]_*.ipynb")):
+        name, current = path.name, _digest(path)
+        mine, before = _digest(folder / name), given.get(name)
+        if mine is None or (mine == before and before != current):
+            notebooks.write(folder / name, path.read_text(encoding="utf-8"))
+            told.append((name, "new" if mine is None else "updated"))
+        elif mine != current and before != current:
+            beside = _free(folder, path.stem, current)
+            notebooks.write(folder / beside, path.read_text(encoding="utf-8"))
+            told.append((beside, f"new version of {name}, which you have edited"))
+        given[name] = current
+    (folder / _GIVEN).write_text(json.dumps(given, indent=1, sort_keys=True) + "\n")
+    return told
+
+
+def reset(number: str, folder: Path) -> tuple[Path, Path]:
+    """Restore one exercise's answer cell as it was given; returns (notebook, file with the old text).
+
+    An answer cell that was deleted comes back where it stood.
+    """
+    folder = Path(folder)
+    chapter, _, n = number.partition(".")
+    id = f"answer-{chapter}-{n}"
+    for path in sorted(notebooks.folder().glob(f"{chapter}_*.ipynb")):
+        original = {_name(cell): cell for cell in notebooks.read(path)["cells"]}
+        if id in original:
+            break
+    else:
+        raise ValueError(f"there is no exercise {number!r}; it looks like '03.2'")
+    target = folder / path.name
+    if not target.is_file():
+        raise FileNotFoundError(f"there is no {path.name} in {folder}: `gancourse update` brings it")
+    mine = notebooks.read(target)
+    fresh = {k: v for k, v in original[id].items() if k != "id" or mine.get("nbformat_minor", 0) >= 5}
+    names = [_name(cell) for cell in mine["cells"]]
+    backup = _backup(folder, id, "".join(c["source"] + "\n" for c in mine["cells"] if _name(c) == id))
+    if id in names:
+        at = names.index(id)
+        mine["cells"][at] = fresh
+    else:
+        order = list(original)
+        before = [names.index(name) + 1 for name in order[: order.index(id)] if name in names]
+        mine["cells"].insert(max(before, default=0), fresh)
+    notebooks.write(target, mine)
+    return target, backup
+
+
+def _given(folder: Path) -> dict[str, str]:
+    try:
+        return json.loads((folder / _GIVEN).read_text())
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{folder} is no working copy: `gancourse start {folder}` makes one"
+        ) from None
+    except ValueError:
+        return {}  # a damaged record: every notebook that differs then counts as edited
+
+
+def _digest(path: Path) -> str | None:
+    """Digest of the cells' sources; None without a file, "unreadable" for what is no notebook."""
+    if not path.is_file():
+        return None
+    try:
+        sources = [(cell["cell_type"], cell["source"]) for cell in notebooks.read(path)["cells"]]
+    except (ValueError, KeyError, TypeError):
+        return "unreadable"
+    return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
+
+
+def _free(folder: Path, stem: str, digest: str | None) -> str:
+    names = (f"{stem}.new{n if n > 1 else ''}.ipynb" for n in range(1, 10**6))
+    return next(name for name in names if _digest(folder / name) in (None, digest))
+
+
+def _name(cell: dict) -> str:
+    return cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") or cell.get("id", "")
+
+
+def _backup(folder: Path, id: str, old: str) -> Path:
+    (folder / _BACKUP).mkdir(exist_ok=True)
+    taken = len(list((folder / _BACKUP).glob(f"{id}.*.py")))
+    path = folder / _BACKUP / f"{id}.{taken + 1}.py"
+    path.write_text(old, encoding="utf-8")
+    return path
