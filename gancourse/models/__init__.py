@@ -1,0 +1,79 @@
+"""The networks, and how trained ones are stored: safetensors with the class and its arguments in the header."""
+
+import importlib
+import json
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from gancourse.datasets.files import data_path, verified
+
+ROOMS = {
+    "Classifier": "classifier",
+    "StyleGANGenerator": "stylegan",
+    "Discriminator": "stylegan",
+    "VAE": "vae",
+    "InceptionV3Features": "inception",
+}
+
+
+def __getattr__(name: str):
+    if name in ROOMS:
+        return getattr(importlib.import_module(f"gancourse.models.{ROOMS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def names() -> list[str]:
+    """The models that are shipped."""
+    return sorted(p.stem for p in data_path("models").glob("*.safetensors"))
+
+
+def load(name: str | Path) -> nn.Module:
+    """A trained model in eval mode, by its shipped name ("stylegan") or from a `.safetensors` file.
+
+    A shipped file is checked against its SHA-256 first. ValueError for an unknown name, a damaged file or weights that
+    don't fit the class named in the file. Nothing is unpickled.
+    """
+    path = Path(name)
+    if path.suffix != ".safetensors":
+        if name not in names():
+            raise ValueError(f"name: expected one of {', '.join(names())}, or a .safetensors file; got {str(name)!r}")
+        path = verified(data_path("models", f"{name}.safetensors"))
+    if not path.is_file():
+        raise ValueError(f"name: there is no file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file ({error}); get it again") from None
+    if header.get("class") not in ROOMS:
+        raise ValueError(f"{path}: its header names no model of this package (class: {header.get('class')!r})")
+    model = __getattr__(header["class"])(**json.loads(header.get("config", "{}")))
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"{path}: the weights don't fit {header['class']}: {error}") from None
+    return model.eval()
+
+
+def save(model: nn.Module, path: str | Path, **notes: str) -> Path:
+    """Write a model of this package as safetensors, whole or not at all; `notes` go into the header."""
+    path = Path(path)
+    header = {"class": type(model).__name__, "config": json.dumps(model.config), **notes}
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    unfinished = path.with_suffix(".unfinished")
+    save_file(state, unfinished, metadata=header)
+    os.replace(unfinished, path)
+    return path
+
+
+def parameters(model: nn.Module) -> int:
+    """How many numbers training adjusts."""
+    return sum(p.numel() for p in model.parameters())
+
+
+__all__ = [*ROOMS, "load", "names", "parameters", "save"]

@@ -1,0 +1,62 @@
+"""The course's own small classifier of Fashion-MNIST, whose pooled features stand in for Inception's."""
+
+import torch
+from torch import Tensor, nn
+
+
+def _block(i: int, o: int) -> list[nn.Module]:
+    return [nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU()]
+
+
+class Classifier(nn.Module):
+    """Images at rest -> class logits; its 64 globally averaged ReLU maps are the course's features ("fashion").
+
+    images uint8 (N, 1, 28, 28), or (N, 1, 32, 32) with the 2-pixel frame that is cropped -> logits (N, 10).
+    Four 3x3 convolutions with batch norm at 28, 14, 7 and 7 pixels, a global average (as in Inception-v3), one linear layer.
+    """
+
+    name, version, dim = "fashion", "1", 64
+
+    def __init__(self, classes: int = 10):
+        super().__init__()
+        self.config = {"classes": classes}
+        self.maps = nn.Sequential(
+            *_block(1, 32),
+            nn.MaxPool2d(2),
+            *_block(32, 64),
+            nn.MaxPool2d(2),
+            *_block(64, 64),
+            *_block(64, self.dim),
+        )
+        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.fc = nn.Linear(self.dim, classes)
+
+    def preprocess(self, images: Tensor) -> Tensor:
+        """uint8 images -> float32 (N, 1, 28, 28), zero mean and unit variance over the training set."""
+        if images.dtype != torch.uint8:
+            raise TypeError(f"images: expected uint8 (quantise generated images first), got {images.dtype}")
+        if images.ndim != 4 or images.shape[1] != 1 or images.shape[2:] not in ((28, 28), (32, 32)):
+            raise ValueError(f"images: expected shape (N, 1, 28, 28) or (N, 1, 32, 32), got {tuple(images.shape)}")
+        if images.shape[-1] == 32:
+            images = images[:, :, 2:30, 2:30]
+        return (images.float() - 72.94) / 90.02
+
+    def feature_maps(self, images: Tensor) -> list[Tensor]:
+        """The four blocks' ReLU maps, (N, C, H, W) each: the layers that a perceptual distance compares."""
+        x, found = self.preprocess(images), []
+        for layer in self.maps:
+            x = layer(x)
+            if isinstance(layer, nn.ReLU):
+                found.append(x)
+        return found
+
+    def features(self, images: Tensor) -> Tensor:
+        """The embedding phi(x), what the last linear layer sees: (N, 64), never negative."""
+        return self.pool(self.maps(self.preprocess(images)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.features(images))
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """p(y | x), float64 so that rows sum to 1 as a distribution should: (N, 10)."""
+        return self(images).double().softmax(1)

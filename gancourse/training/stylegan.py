@@ -1,0 +1,201 @@
+"""How the StyleGAN was made: progressive growing under the non-saturating logistic loss with lazy R1.
+
+Sources: Karras et al. 2018 (growing, minibatch standard deviation, EMA), Karras et al. 2019 (style mixing, w_avg),
+Mescheder et al. 2018, arXiv:1801.04406 (R1), Karras et al. 2020 (lazy regularisation).
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from gancourse.models.layers import downsample, fade_in, upsample
+from gancourse.models.stylegan import Discriminator, StyleGANGenerator, style_mix
+from gancourse.training.run import Run, seeded
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One resolution: images seen while the new layers fade in, then images seen at full strength."""
+
+    resolution: int
+    fade: int
+    hold: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every number that the training depends on. `ema_half_life` and the stages count images."""
+
+    channels: tuple[int, ...] = (64, 64, 48, 24)
+    image_channels: int = 1
+    stages: tuple[Stage, ...] = (Stage(8, 0, 60_000), Stage(16, 60_000, 80_000), Stage(32, 100_000, 900_000))
+    batch_size: int = 32
+    lr: float = 2e-3
+    r1_gamma: float = 0.1
+    r1_every: int = 8
+    mixing: float = 0.9
+    ema_half_life: float = 10_000
+    seed: int = 0
+
+    @property
+    def images(self) -> int:
+        return sum(stage.fade + stage.hold for stage in self.stages)
+
+    def stage_at(self, images: int) -> tuple[int, float]:
+        """(index of the stage, alpha) after so many images."""
+        for i, stage in enumerate(self.stages):
+            if images < stage.fade + stage.hold or i == len(self.stages) - 1:
+                return i, min(1.0, images / stage.fade) if stage.fade else 1.0
+            images -= stage.fade + stage.hold
+        raise AssertionError
+
+
+def faded_real(images: Tensor, resolution: int, alpha: float) -> Tensor:
+    """Reals as the growing networks see them: shrunk to `resolution`, blended with their own halved and doubled selves."""
+    while images.shape[-1] > resolution:
+        images = downsample(images)
+    return images if alpha == 1 else fade_in(alpha, images, upsample(downsample(images)))
+
+
+def r1_penalty(images: Tensor, critic: Callable[[Tensor], Tensor]) -> Tensor:
+    """R1 = mean over images of |grad_x D(x)|^2, the gradient of the summed *logits*; the caller multiplies by gamma / 2."""
+    images = images.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
+    return gradient.square().sum((1, 2, 3)).mean()
+
+
+class Trainer:
+    """Two networks, their optimizers and the averaged generator, one step at a time."""
+
+    def __init__(self, recipe: Recipe, reals: Tensor, folder: str | Path):
+        """`reals`: uint8 (N, C, R, R), R the last resolution."""
+        self.recipe, self.reals, self.run = recipe, reals, Run(folder, recipe.seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        shape = {"channels": recipe.channels, "image_channels": recipe.image_channels}
+        self.g = self._place(seeded(recipe.seed, StyleGANGenerator, **shape))
+        self.ema = self._place(seeded(recipe.seed, StyleGANGenerator, **shape)).requires_grad_(False)
+        self.d = self._place(seeded(recipe.seed + 1, Discriminator, **shape))
+        self.images, self.steps, self.stage = 0, 0, 0
+        self._new_optimizers()
+        if state := self.run.resume():
+            self.images, self.steps, self.stage = state["images"], state["steps"], state["stage"]
+            for part in ("g", "ema", "d", "opt_g", "opt_d"):
+                getattr(self, part).load_state_dict(state[part])
+
+    def _place(self, network):
+        return network.to(self.device).to(memory_format=torch.channels_last)
+
+    def _new_optimizers(self) -> None:
+        """Adam (0, 0.99) on the raw weights; its state starts anew at each growth."""
+        self.opt_g = torch.optim.Adam(self.g.parameters(), lr=self.recipe.lr, betas=(0.0, 0.99), eps=1e-8)
+        self.opt_d = torch.optim.Adam(self.d.parameters(), lr=self.recipe.lr, betas=(0.0, 0.99), eps=1e-8)
+
+    def _randn(self, *shape: int) -> Tensor:
+        return torch.randn(shape, generator=self.run.generator).to(self.device)
+
+    def _fakes(self, resolution: int, alpha: float) -> Tensor:
+        """A batch of the growing generator, with style mixing: the crossover falls on any layer in use."""
+        n, layers = self.recipe.batch_size, 2 * self.g.synthesis.stages(resolution)
+        w = self.g.mapping(self._randn(n, self.g.z_dim))
+        with torch.no_grad():
+            self.g.w_avg.lerp_(w.mean(0), 1 - 0.995)
+        if torch.rand((), generator=self.run.generator) < self.recipe.mixing:
+            other = self.g.mapping(self._randn(n, self.g.z_dim))
+            crossover = int(torch.randint(1, layers, (), generator=self.run.generator))
+            w = style_mix(w, other, crossover, self.g.num_layers)
+        noise = [self._randn(n, 1, 4 * 2 ** (i // 2), 4 * 2 ** (i // 2)) for i in range(layers)]
+        return self.g.synthesis(w, noise=noise, alpha=alpha, resolution=resolution)
+
+    def step(self) -> dict[str, float]:
+        """One step of the critic and one of the generator on `batch_size` images."""
+        stage, alpha = self.recipe.stage_at(self.images)
+        if stage != self.stage:
+            self.stage = stage
+            self._new_optimizers()
+        resolution = self.recipe.stages[stage].resolution
+
+        def critic(x: Tensor) -> Tensor:
+            return self.d(x, alpha=alpha)
+
+        index = torch.randint(len(self.reals), (self.recipe.batch_size,), generator=self.run.generator)
+        real = faded_real(self.reals[index].to(self.device) / 127.5 - 1, resolution, alpha)
+        with torch.no_grad():
+            fake = self._fakes(resolution, alpha)
+        loss_d = F.softplus(critic(fake)).mean() + F.softplus(-critic(real)).mean()
+        if self.steps % self.recipe.r1_every == 0:
+            penalty = r1_penalty(real, critic)
+            loss_d = loss_d + self.recipe.r1_gamma / 2 * self.recipe.r1_every * penalty
+        self.opt_d.zero_grad(set_to_none=True)
+        loss_d.backward()
+        self.opt_d.step()
+
+        self.d.requires_grad_(False)
+        loss_g = F.softplus(-critic(self._fakes(resolution, alpha))).mean()
+        self.opt_g.zero_grad(set_to_none=True)
+        loss_g.backward()
+        self.opt_g.step()
+        self.d.requires_grad_(True)
+
+        self._average()
+        self.images += self.recipe.batch_size
+        self.steps += 1
+        return {"loss_d": float(loss_d.detach()), "loss_g": float(loss_g.detach())}
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """EMA of the weights, beta = 0.5^(batch / half-life); buffers (w_avg) are copied."""
+        beta = 0.5 ** (self.recipe.batch_size / self.recipe.ema_half_life)
+        for mean, new in zip(self.ema.parameters(), self.g.parameters(), strict=True):
+            mean.lerp_(new, 1 - beta)
+        for kept, new in zip(self.ema.buffers(), self.g.buffers(), strict=True):
+            kept.copy_(new)
+
+    def checkpoint(self) -> None:
+        parts = {part: getattr(self, part).state_dict() for part in ("g", "ema", "d", "opt_g", "opt_d")}
+        self.run.checkpoint(images=self.images, steps=self.steps, stage=self.stage, **parts)
+
+
+def train(
+    reals: Tensor,
+    folder: str | Path = "runs/stylegan",
+    recipe: Recipe | None = None,
+    *,
+    every: int = 20_000,
+    evaluate: Callable[[StyleGANGenerator, int], dict[str, float]] | None = None,
+) -> StyleGANGenerator:
+    """Train to the end of the recipe and return the averaged generator.
+
+    Every `every` images: a checkpoint, the row of `evaluate(ema, resolution)` in log.csv, a sample sheet and, when a
+    stage is over, `stylegan-R.safetensors`. A killed run goes on from its last checkpoint with the same random stream.
+    """
+    from gancourse.models import save
+    from gancourse.training.sheets import sample_sheet
+
+    recipe = recipe or Recipe()
+    trainer = Trainer(recipe, reals, folder)
+    bar = tqdm(total=recipe.images, initial=trainer.images, unit="img", unit_scale=True, smoothing=0.05)
+    bar.write(f"{folder}: {asdict(recipe)}") if trainer.images == 0 else None
+    while trainer.images < recipe.images:
+        stage, _ = recipe.stage_at(trainer.images)
+        losses = trainer.step()
+        bar.update(recipe.batch_size)
+        if trainer.steps % 20 == 0:
+            bar.set_postfix({name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
+        next_stage, _ = recipe.stage_at(trainer.images)
+        last = trainer.images >= recipe.images
+        if trainer.images // every != (trainer.images - recipe.batch_size) // every or next_stage != stage or last:
+            resolution = recipe.stages[stage].resolution
+            trainer.ema.eval()
+            numbers = evaluate(trainer.ema, resolution) if evaluate else {}
+            trainer.run.log(images=trainer.images, resolution=resolution, **losses, **numbers)
+            sample_sheet(trainer.ema, trainer.run.folder / f"{trainer.images:08d}.png", resolution=resolution)
+            if next_stage != stage or last:
+                save(trainer.ema, trainer.run.folder / f"stylegan-{resolution}.safetensors", images=str(trainer.images))
+            trainer.checkpoint()
+    bar.close()
+    return trainer.ema.eval()
