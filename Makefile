@@ -89,8 +89,8 @@ $(VENV)/.ready-%: pyproject.toml constraints.txt
 	fi; \
 	if [ ! -e '$(VENV)/pyvenv.cfg' ]; then \
 	    '$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	        found=$$('$(PYTHON)' --version 2>/dev/null || echo 'not to be run'); \
-	        echo "The course needs Python 3.11 or newer; '$(PYTHON)' is $$found."; \
+	        found=$$('$(PYTHON)' --version 2>/dev/null | sed 's/^/is /'); \
+	        echo "The course needs Python 3.11 or newer; '$(PYTHON)' $${found:-cannot be run}."; \
 	        echo 'Install one, or name it: make course PYTHON=/path/to/python3.12'; exit 1; }; \
 	    mkdir -p '$(VENV)'; touch '$(VENV)/.unfinished'; '$(PYTHON)' -m venv '$(VENV)'; \
 	fi; \

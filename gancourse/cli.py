@@ -64,6 +64,28 @@ def release(chapters: tuple[str, ...], check: bool) -> None:
         raise SystemExit(1)
 
 
+@main.command()
+@click.option("--online", is_flag=True, help="Also ask whether optional weights could be downloaded.")
+def doctor(online: bool) -> None:
+    """Say what this machine has of what the course needs, and what to do about the rest."""
+    from gancourse import doctor
+
+    findings = doctor.diagnose(online=online)
+    click.echo(doctor.table(findings))
+    if not doctor.healthy(findings):
+        raise SystemExit(1)
+
+
+@main.command()
+def stamp() -> None:
+    """Write the repository's address, set in pyproject.toml, into badges and Colab cells."""
+    from gancourse.classroom import colab, notebooks
+
+    for path in _or_exit(colab.stamp, notebooks.folder().parent):
+        click.echo(f"{path.name}: stamped")
+    click.echo("Now `gancourse release` brings the students' versions up to date.")
+
+
 def _or_exit(function, *args, **options):
     """The function's value; its ValueError or OSError as one line and exit status 1."""
     try:

@@ -9,17 +9,22 @@ import re
 import tomllib
 from pathlib import Path
 
-CHAPTERS = "notebooks/{name}"
+from gancourse.classroom import notebooks
+
 BADGE_IMAGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 _WITHOUT = """\
+# Where the course is installed this does nothing.
 import importlib.util
 
 if importlib.util.find_spec("gancourse") is None:
     raise ModuleNotFoundError("gancourse is not in this environment: README.md says how to install it.")"""
 
 _WITH = """\
-import importlib.util, subprocess, sys  # noqa: E401
+# On Colab this installs the course; where it is installed it does nothing.
+import importlib.util
+import subprocess
+import sys
 
 if importlib.util.find_spec("gancourse") is None:
     if "google.colab" not in sys.modules:
@@ -59,42 +64,33 @@ def repository(root: Path) -> str:
 
 def stamp(root: Path) -> list[Path]:
     """Write badges and bootstrap cells into README.md and the solved notebooks; returns the files that changed."""
-    import nbformat
-
     address, changed = repository(root), []
-    for path in sorted((root / "notebooks" / "solutions").glob("*.ipynb")):
-        before = path.read_text(encoding="utf-8")
-        notebook = nbformat.reads(before, as_version=4)
-        stamp_notebook(notebook, address, path.name)
-        after = nbformat.writes(notebook) + "\n"
-        if after != before:
-            path.write_text(after, encoding="utf-8")
+    for path in sorted((root / "notebooks" / "solutions").glob("[0-9][0-9]_*.ipynb")):
+        if notebooks.write(path, stamped(notebooks.read(path), address, path.name)):
             changed.append(path)
     readme = root / "README.md"
     before = readme.read_text(encoding="utf-8")
-    after = stamp_readme(before, address)
+    after = stamped_readme(before, address)
     if after != before:
         readme.write_text(after, encoding="utf-8")
         changed.append(readme)
     return changed
 
 
-def stamp_notebook(notebook, address: str, name: str) -> None:
-    """Set the bootstrap cell of one notebook, and its badge: a Markdown cell of its own just before it."""
-    from nbformat.v4 import new_markdown_cell
-
-    role = {cell.metadata.get("gancourse", {}).get("role"): cell for cell in notebook.cells}
-    if "bootstrap" not in role:
-        raise ValueError(f'{name}: no cell has metadata.gancourse = {{"role": "bootstrap"}}')
-    role["bootstrap"].source = bootstrap_cell(address)
-    notebook.cells = [cell for cell in notebook.cells if cell is not role.get("badge")]
+def stamped(notebook: dict, address: str, name: str) -> dict:
+    """The notebook with its bootstrap cell written, and its badge: a Markdown cell of its own just before that."""
+    cells = [cell for cell in notebook["cells"] if _role(cell) != "badge"]
+    at = next((i for i, cell in enumerate(cells) if _role(cell) == "bootstrap"), None)
+    if at is None:
+        raise ValueError(f'{name}: expected a cell with metadata.gancourse = {{"role": "bootstrap"}}')
+    cells[at] = cells[at] | {"source": bootstrap_cell(address)}
     if address:
-        link = badge(address, f"notebooks/{name}")
-        cell = new_markdown_cell(link, id="badge", metadata={"gancourse": {"role": "badge"}})
-        notebook.cells.insert(notebook.cells.index(role["bootstrap"]), cell)
+        link, metadata = badge(address, f"notebooks/{name}"), {"gancourse": {"role": "badge"}}
+        cells.insert(at, {"cell_type": "markdown", "id": "badge", "metadata": metadata, "source": link})
+    return notebook | {"cells": cells}
 
 
-def stamp_readme(text: str, address: str) -> str:
+def stamped_readme(text: str, address: str) -> str:
     """README.md with the badge of chapter 00 between its two marks."""
     marks = re.compile(r"(<!-- badge -->).*?(<!-- /badge -->)", re.DOTALL)
     if not marks.search(text):
@@ -104,11 +100,14 @@ def stamp_readme(text: str, address: str) -> str:
     )
 
 
+def _role(cell: dict) -> str | None:
+    return cell["metadata"].get("gancourse", {}).get("role")
+
+
 def _checked(repository: str) -> str:
     """The address without a trailing slash, once it has the only form that Colab can open."""
-    address = repository.rstrip("/")
+    address = repository.rstrip("/").removesuffix(".git")
     if address and not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", address):
-        raise ValueError(
-            f'repository: expected "https://github.com/OWNER/REPO" or "", got {repository!r} (pyproject.toml, [tool.gancourse])'
-        )
-    return address.removesuffix(".git")
+        expected = 'expected "https://github.com/OWNER/REPO" or ""'
+        raise ValueError(f"repository in pyproject.toml, [tool.gancourse]: {expected}, got {repository!r}")
+    return address
