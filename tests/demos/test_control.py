@@ -1,0 +1,186 @@
+import asyncio
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gancourse import figures
+from gancourse.demos.control import Choice, Demo, Panel, Slider
+from gancourse.demos.stage import Stage, encode
+
+TAG = {"on": 200, "off": 40}
+
+
+def squares(**changes):
+    """A demo without matplotlib: a grey square of the slider's brightness; counts what it draws."""
+    drawn = []
+
+    def render(level, tone):
+        drawn.append((level, tone))
+        if level == 13:
+            raise ValueError("13 is <unlucky>")
+        return np.full((8, 6), level + TAG[tone], np.uint8)
+
+    settings = {
+        "controls": [
+            Slider("level", "brightness", 0, 50, 1, 3, "grey levels"),
+            Choice("tone", "light", ("on", "off"), "off"),
+        ],
+        "describe": lambda level, tone: f"level {level}, light {tone}",
+        "title": "Squares & co",
+        "stills": [{}, {"level": 20}, {"level": 50, "tone": "on"}],
+    }
+    demo = Demo(render, **(settings | changes))
+    return demo, drawn
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(bytes(png))))
+
+
+def test_a_state_is_the_controls_values_and_what_changed():
+    demo, _ = squares()
+    assert demo.state(level=7) == {"level": 7, "tone": "off"}
+    assert (pixels(demo.picture(level=7)) == 47).all()
+    assert demo.line(tone="on") == "level 3, light on"
+    with pytest.raises(ValueError, match=r"no control named \['lvl'\]; there are \['level', 'tone'\]"):
+        demo.state(lvl=1)
+
+
+def test_stills_are_checked_when_the_demo_is_made():
+    with pytest.raises(ValueError, match="stills"):
+        squares(stills=[])
+    with pytest.raises(ValueError, match="no control named"):
+        squares(stills=[{"volume": 11}])
+
+
+def test_the_contact_sheet_says_every_still_in_words():
+    demo, drawn = squares()
+    png, text = demo.sheet()
+    assert text.splitlines() == [
+        "Squares & co",
+        "brightness = 3 grey levels, light = off: level 3, light off",
+        "brightness = 20 grey levels: level 20, light off",
+        "brightness = 50 grey levels, light = on: level 50, light on",
+    ]
+    assert drawn == [(3, "off"), (20, "off"), (50, "on")]
+    shades = set(np.asarray(Image.open(io.BytesIO(png)).convert("L")).ravel())
+    assert {43, 60, 250} <= shades
+    assert demo.sheet() == (png, text)
+
+
+def test_show_sends_the_view_the_sheet_and_the_text_in_one_bundle(monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        "IPython.display.display", lambda bundle, metadata, raw: sent.append((bundle, metadata, raw))
+    )
+    demo, _ = squares()
+    assert demo.show() is None
+    [(bundle, metadata, raw)] = sent
+    assert raw
+    assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"}
+    assert metadata["image/png"]["alt"] == bundle["text/plain"] == demo.sheet()[1]
+
+
+def test_controls_carry_label_and_unit():
+    panel = Panel(squares()[0])
+    assert panel.controls["level"].description == "brightness (grey levels)"
+    assert panel.controls["tone"].description == "light"
+    assert type(panel.controls["level"].value) is int
+    assert Slider("s", "spread", 0.2, 2, 0.05, 1).widget().readout_format == ".2f"
+    assert Slider("s", "spread", 0.2, 2, 0.1, 1).widget().readout_format == ".1f"
+
+
+def test_moving_a_slider_changes_picture_and_line():
+    demo, _ = squares()
+    panel = Panel(demo)
+    assert (pixels(panel.image.value) == 43).all()
+    panel.controls["level"].value = 30
+    assert panel.image.value == demo.picture(level=30)
+    assert "level 30, light off" in panel.line.value
+    panel.controls["tone"].value = "on"
+    assert panel.image.value == demo.picture(level=30, tone="on")
+
+
+def test_a_failing_state_says_so_in_the_line_and_the_next_one_recovers():
+    panel = Panel(squares()[0])
+    panel.controls["level"].value = 13
+    assert "cannot be drawn: ValueError: 13 is &lt;unlucky&gt;" in panel.line.value
+    assert panel.image.layout.visibility == "hidden"
+    panel.controls["level"].value = 14
+    assert panel.image.layout.visibility == "visible"
+    assert "level 14" in panel.line.value
+
+
+def test_a_burst_of_changes_is_drawn_once_with_its_last_state():
+    demo, drawn = squares()
+    panel = Panel(demo)
+    drawn.clear()
+
+    async def drag():
+        for level in range(20, 50):
+            panel.controls["level"].value = level
+            await asyncio.sleep(0)
+        await panel.task
+
+    asyncio.run(drag())
+    assert drawn == [(49, "off")]
+    assert panel.image.value == demo.picture(level=49)
+
+
+def test_an_endless_stream_of_changes_still_gets_pictures():
+    demo, drawn = squares()
+    panel = Panel(demo)
+    drawn.clear()
+
+    async def drag():
+        for i in range(400):
+            panel.controls["level"].value = 20 + i % 2
+            await asyncio.sleep(0.001)
+        await panel.task
+
+    asyncio.run(drag())
+    assert 2 <= len(drawn) < 100
+
+
+def test_two_panels_of_one_demo_move_alone():
+    demo, _ = squares()
+    one, other = Panel(demo), Panel(demo)
+    one.controls["level"].value = 33
+    assert other.controls["level"].value == 3
+    assert other.image.value == demo.picture(level=3)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (1, 1), (300, 2, 3)])
+def test_encode_keeps_every_pixel(shape):
+    array = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    assert (pixels(encode(array)) == array).all()
+    assert (pixels(encode(array[::-1, ::-1])) == array[::-1, ::-1]).all()
+
+
+@pytest.mark.parametrize("array", [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros(4, np.uint8)])
+def test_encode_names_what_is_no_picture(array):
+    with pytest.raises(ValueError, match="pixels: expected uint8"):
+        encode(array)
+
+
+def test_a_stage_redraws_what_moves_as_a_whole_drawing_would():
+    def build():
+        figure, ax = figures.new(size=(3, 2))
+        ax.set(xlim=(0, 3), ylim=(0, 3))
+        return figure, ax.plot([0, 1], [0, 1])[0], ax.text(1, 2, "a")
+
+    figure, line, text = build()
+    stage = Stage(figure, [line, text])
+    first = stage.png()
+    line.set_data([0, 3], [3, 0])
+    text.set_text("somewhat longer")
+    moved = stage.png()
+    assert moved != first
+
+    figure, line, text = build()
+    line.set_data([0, 3], [3, 0])
+    text.set_text("somewhat longer")
+    assert (pixels(Stage(figure, [line, text]).png()) == pixels(moved)).all()
+    assert pixels(first).shape == (240, 360, 3)
