@@ -1,0 +1,90 @@
+"""The Kernel Inception Distance: an unbiased comparison of features that assumes no normal distribution."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gancourse.metrics.arrays import as_pair
+from gancourse.metrics.estimate import Estimate
+
+BLOCK = 1024  # rows of the kernel matrix held at once: 8 MiB in float64
+
+
+def kid(
+    *, real: Any, fake: Any, subsets: int | None = None, subset_size: int = 1000, seed: int = 0
+) -> Estimate:
+    """Kernel Inception Distance: squared maximum mean discrepancy with the kernel k(x, y) = (x.y/D + 1)^3.
+
+        KID = 1/(n(n-1)) sum_{i != j} k(x_i, x_j) + 1/(m(m-1)) sum_{i != j} k(y_i, y_j) - 2/(nm) sum_ij k(x_i, y_j)
+
+    (Bińkowski et al. 2018, sec. 4; Gretton et al. 2012, eq. 3.) An unbiased U-statistic: it is 0 on average when both
+    samples come from one distribution, so a value below 0 is no error. real (n, D) and fake (m, D) features.
+
+    Uses all samples at once, which is less noisy and cheaper than the usual mean over 100 random subsets of 1000, and
+    has an analytic standard error and 95% interval. It is exact up to O(n^-3), also for two samples of one
+    distribution (Hoeffding's decomposition; the first two orders of Sutherland et al. 2017). With h the difference
+    of a row's mean kernel to its own and to the other sample and k~ the kernel with row and column means removed,
+
+        Var = 4 Var(h_x)/n + 4 Var(h_y)/m + 2 E[k~_xx^2]/n^2 + 2 E[k~_yy^2]/m^2 + 4 E[k~_xy^2]/(nm)
+
+    `subsets` asks for the literature's protocol: the mean over that many random subsets of `subset_size` drawn by
+    `seed`, without a standard error, because the spread over overlapping subsets (what torch-fidelity prints) isn't one.
+    """
+    real, fake = as_pair(real, fake, least=2)
+    if subsets is None:
+        value, stderr = _mmd(real, fake)
+        return Estimate.normal(value, stderr, min(len(real), len(fake)), "KID, all samples")
+    smallest = min(len(real), len(fake))
+    if subsets < 1 or not 2 <= subset_size <= smallest:
+        raise ValueError(
+            f"expected subsets >= 1 and subset_size from 2 to {smallest}, the smaller sample, "
+            f"got subsets={subsets} and subset_size={subset_size}"
+        )
+    generator = torch.Generator().manual_seed(seed)
+    scores = [
+        _mmd(
+            *(x[torch.randperm(len(x), generator=generator)[:subset_size].to(x.device)] for x in (real, fake))
+        )[0]
+        for _ in range(subsets)
+    ]
+    method = f"KID, mean of {subsets} subsets of {subset_size}"
+    return Estimate(sum(scores) / subsets, n=subset_size, method=method)
+
+
+def _mmd(x: Tensor, y: Tensor) -> tuple[float, float]:
+    """The U-statistic and its standard error."""
+    n, m = len(x), len(y)
+    x, y = (
+        torch.cat([z / math.sqrt(z.shape[1]), z.new_ones(len(z), 1)], dim=1) for z in (x, y)
+    )  # x.y is x.y/D + 1
+    above, below, xx_squares = _kernel_sums(x, x)
+    xx = (above + below) / (n - 1)  # (n,) mean kernel of each row with the others
+    above, below, yy_squares = _kernel_sums(y, y)
+    yy = (above + below) / (m - 1)  # (m,)
+    xy, yx, xy_squares = _kernel_sums(x, y)
+    xy, yx = xy / m, yx / n  # (n,), (m,)
+    value = xx.mean() + yy.mean() - 2 * xy.mean()
+
+    # Sample variances of h hold the first order and, from the finite means, the second order twice.
+    first = 4 * (xx - xy).var() / n + 4 * (yy - yx).var() / m
+    xx_rest = 2 * xx_squares / (n * (n - 1)) - xx.mean() ** 2 - 2 * xx.var()  # E[k~^2]
+    yy_rest = 2 * yy_squares / (m * (m - 1)) - yy.mean() ** 2 - 2 * yy.var()
+    xy_rest = xy_squares / (n * m) - xy.mean() ** 2 - xy.var() - yx.var()
+    second = (2 * xx_rest / n**2 + 2 * yy_rest / m**2 + 4 * xy_rest / (n * m)).clamp(min=0)
+    return value.item(), torch.maximum(first - second, second).sqrt().item()
+
+
+def _kernel_sums(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Row sums, column sums and sum of squares of K_ij = (x_i.y_j)^3, block by block; for y is x, only of i < j."""
+    rows, columns, squares = x.new_zeros(len(x)), x.new_zeros(len(y)), x.new_zeros(())
+    for i in range(0, len(x), BLOCK):
+        for j in range(i if x is y else 0, len(y), BLOCK):
+            block = (x[i : i + BLOCK] @ y[j : j + BLOCK].T).pow_(3)
+            if x is y and i == j:
+                block.triu_(diagonal=1)
+            rows[i : i + BLOCK] += block.sum(dim=1)
+            columns[j : j + BLOCK] += block.sum(dim=0)
+            squares += torch.linalg.vector_norm(block) ** 2
+    return rows, columns, squares
