@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from gancourse.datasets.files import data_path, verified
+from gancourse.models.sampling import sample
 
 ROOMS = {
     "Classifier": "classifier",
@@ -40,7 +41,9 @@ def load(name: str | Path) -> nn.Module:
     path = Path(name)
     if path.suffix != ".safetensors":
         if name not in names():
-            raise ValueError(f"name: expected one of {', '.join(names())}, or a .safetensors file; got {str(name)!r}")
+            raise ValueError(
+                f"name: expected one of {', '.join(names())}, or a .safetensors file; got {str(name)!r}"
+            )
         path = verified(data_path("models", f"{name}.safetensors"))
     if not path.is_file():
         raise ValueError(f"name: there is no file {path}")
@@ -51,7 +54,9 @@ def load(name: str | Path) -> nn.Module:
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file ({error}); get it again") from None
     if header.get("class") not in ROOMS:
-        raise ValueError(f"{path}: its header names no model of this package (class: {header.get('class')!r})")
+        raise ValueError(
+            f"{path}: its header names no model of this package (class: {header.get('class')!r})"
+        )
     model = __getattr__(header["class"])(**json.loads(header.get("config", "{}")))
     try:
         model.load_state_dict(state)
@@ -76,4 +81,4 @@ def parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
-__all__ = [*ROOMS, "load", "names", "parameters", "save"]
+__all__ = [*ROOMS, "load", "names", "parameters", "sample", "save"]

@@ -36,7 +36,9 @@ class Classifier(nn.Module):
         if images.dtype != torch.uint8:
             raise TypeError(f"images: expected uint8 (quantise generated images first), got {images.dtype}")
         if images.ndim != 4 or images.shape[1] != 1 or images.shape[2:] not in ((28, 28), (32, 32)):
-            raise ValueError(f"images: expected shape (N, 1, 28, 28) or (N, 1, 32, 32), got {tuple(images.shape)}")
+            raise ValueError(
+                f"images: expected shape (N, 1, 28, 28) or (N, 1, 32, 32), got {tuple(images.shape)}"
+            )
         if images.shape[-1] == 32:
             images = images[:, :, 2:30, 2:30]
         return (images.float() - 72.94) / 90.02

@@ -45,7 +45,9 @@ class EqualizedConv2d(nn.Module):
     (N, in, H, W) -> (N, out, H, W). `bias=False` where the bias comes later, as in StyleGAN's synthesis layers.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, gain: float = SQRT2, bias: bool = True):
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, *, gain: float = SQRT2, bias: bool = True
+    ):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None

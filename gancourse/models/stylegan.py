@@ -3,6 +3,7 @@
 z (N, z_dim) -> mapping -> w (N, w_dim) -> one style per layer (N, L, w_dim) -> synthesis -> image (N, C, R, R) in about [-1, 1].
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -40,7 +41,7 @@ class MappingNetwork(nn.Module):
         self.norm = PixelNorm()
         widths = [z_dim] + [w_dim] * layers
         self.layers = nn.ModuleList(
-            EqualizedLinear(i, o, lr_mul=lr_mul) for i, o in zip(widths, widths[1:], strict=False)
+            EqualizedLinear(i, o, lr_mul=lr_mul) for i, o in itertools.pairwise(widths)
         )
 
     def forward(self, z: Tensor) -> Tensor:
@@ -226,9 +227,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.config = {"channels": list(channels), "image_channels": image_channels}
         self.from_rgb = nn.ModuleList(FromRGB(image_channels, c) for c in channels)
-        self.blocks = nn.ModuleList(
-            DiscriminatorBlock(c, below) for below, c in zip(channels, channels[1:], strict=False)
-        )
+        self.blocks = nn.ModuleList(DiscriminatorBlock(c, below) for below, c in itertools.pairwise(channels))
         c = channels[0]
         self.stddev = MinibatchStdDev()
         self.conv = EqualizedConv2d(c + 1, c, 3)

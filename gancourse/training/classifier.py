@@ -16,13 +16,21 @@ def accuracy(model: Classifier, images: torch.Tensor, labels: torch.Tensor) -> f
     """Share of images whose most likely class is the right one."""
     was_training = model.training
     model.eval()
-    right = sum(int((model(x).argmax(1) == y).sum()) for x, y in zip(images.split(1000), labels.split(1000), strict=True))
+    right = sum(
+        int((model(x).argmax(1) == y).sum())
+        for x, y in zip(images.split(1000), labels.split(1000), strict=True)
+    )
     model.train(was_training)
     return right / len(images)
 
 
 def train(
-    folder: str | Path = "runs/classifier", *, seed: int = 0, epochs: int = 6, batch_size: int = 128, limit: int | None = None
+    folder: str | Path = "runs/classifier",
+    *,
+    seed: int = 0,
+    epochs: int = 6,
+    batch_size: int = 128,
+    limit: int | None = None,
 ) -> Classifier:
     """Train to about 93% test accuracy; goes on from the last epoch found in `folder`. `limit` shortens the data for tests."""
     data, test = fashion_mnist("train"), fashion_mnist("test")
@@ -38,7 +46,9 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
     for epoch in range(start, epochs):
-        order = torch.randperm(len(images), generator=run.generator)[: steps * batch_size].view(steps, batch_size)
+        order = torch.randperm(len(images), generator=run.generator)[: steps * batch_size].view(
+            steps, batch_size
+        )
         bar = tqdm(order, desc=f"epoch {epoch + 1}/{epochs}", unit_scale=batch_size, unit="img")
         model.train()
         total = 0.0

@@ -1,13 +1,12 @@
-"""What a generator gives, looked at and measured along the way."""
+"""Sheets of samples, to look at while a run goes on."""
 
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from gancourse.datasets import quantise
+from gancourse.models.sampling import sample
 
 
 def tile(images: Tensor, columns: int, scale: int = 1) -> Image.Image:
@@ -20,18 +19,6 @@ def tile(images: Tensor, columns: int, scale: int = 1) -> Image.Image:
         sheet[y * h : (y + 1) * h, x * w : (x + 1) * w] = image
     picture = Image.fromarray(sheet.squeeze(-1) if c == 1 else sheet)
     return picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
-
-
-@torch.inference_mode()
-def sample(generator: nn.Module, n: int, *, seed: int, batch_size: int = 250, **how) -> Tensor:
-    """n quantised images, uint8 (n, C, H, W), from latents of one seed and fresh noise; `how` goes to the generator."""
-    stream = torch.Generator().manual_seed(seed)
-    device = next(generator.parameters()).device
-    batches = []
-    for start in range(0, n, batch_size):
-        z = torch.randn(min(batch_size, n - start), generator.z_dim, generator=stream).to(device)
-        batches.append(quantise(generator(z, noise="fresh", generator=stream, **how).cpu()))
-    return torch.cat(batches)
 
 
 def sample_sheet(generator: nn.Module, path: Path, *, n: int = 128, seed: int = 7, **how) -> None:

@@ -188,14 +188,22 @@ def train(
             bar.set_postfix({name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
         next_stage, _ = recipe.stage_at(trainer.images)
         last = trainer.images >= recipe.images
-        if trainer.images // every != (trainer.images - recipe.batch_size) // every or next_stage != stage or last:
+        if (
+            trainer.images // every != (trainer.images - recipe.batch_size) // every
+            or next_stage != stage
+            or last
+        ):
             resolution = recipe.stages[stage].resolution
             trainer.ema.eval()
             numbers = evaluate(trainer.ema, resolution) if evaluate else {}
             trainer.run.log(images=trainer.images, resolution=resolution, **losses, **numbers)
             sample_sheet(trainer.ema, trainer.run.folder / f"{trainer.images:08d}.png", resolution=resolution)
             if next_stage != stage or last:
-                save(trainer.ema, trainer.run.folder / f"stylegan-{resolution}.safetensors", images=str(trainer.images))
+                save(
+                    trainer.ema,
+                    trainer.run.folder / f"stylegan-{resolution}.safetensors",
+                    images=str(trainer.images),
+                )
             trainer.checkpoint()
     bar.close()
     return trainer.ema.eval()

@@ -1,0 +1,23 @@
+"""From latents of one seed to images at rest."""
+
+import torch
+from torch import Tensor, nn
+
+from gancourse.datasets.images import quantise
+
+
+@torch.inference_mode()
+def sample(generator: nn.Module, n: int, *, seed: int = 0, batch_size: int = 250, **how) -> Tensor:
+    """n images of a generator, quantised as saved images would be: uint8 (n, C, H, W).
+
+    z ~ N(0, I) and, for a StyleGAN, fresh noise come from one seed; `how` (psi, cutoff, resolution, ...) goes to the generator.
+    """
+    stream = torch.Generator().manual_seed(seed)
+    device = next(generator.parameters()).device
+    if hasattr(generator, "synthesis"):
+        how = {"noise": "fresh", "generator": stream, **how}
+    batches = []
+    for start in range(0, n, batch_size):
+        z = torch.randn(min(batch_size, n - start), generator.z_dim, generator=stream).to(device)
+        batches.append(quantise(generator(z, **how).cpu()))
+    return torch.cat(batches)
