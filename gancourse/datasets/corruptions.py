@@ -58,7 +58,7 @@ def occlusion(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
 
     def cover(x: Tensor) -> Tensor:
         # The place is relative to the room left over, so that a larger rectangle contains a smaller one.
-        top, left = (torch.rand(2, len(x), 1, generator=generator).to(x.device) * (1 - side)).unbind()
+        top, left = (torch.rand(len(x), 2, 1, generator=generator).to(x.device) * (1 - side)).unbind(1)
         rows, columns = covered(top, x.shape[2]), covered(left, x.shape[3])
         return x * (1 - rows[:, None, :, None] * columns[:, None, None, :])
 

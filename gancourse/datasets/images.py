@@ -49,11 +49,7 @@ def check_images(images: Tensor, name: str = "images") -> Tensor:
     if not isinstance(images, Tensor):
         raise TypeError(f"{name}: expected a uint8 tensor (N, C, H, W), got {type(images).__name__}")
     if images.dtype != torch.uint8:
-        hint = (
-            "; gancourse.datasets.quantise(images) turns [-1, 1] into uint8"
-            if images.is_floating_point()
-            else ""
-        )
+        hint = ": quantise first, gancourse.datasets.quantise(images)" if images.is_floating_point() else ""
         raise TypeError(f"{name}: expected uint8, got {str(images.dtype).removeprefix('torch.')}{hint}")
     if images.ndim != 4 or images.shape[1] not in (1, 3):
         raise ValueError(f"{name}: expected shape (N, 1 or 3, H, W), got {tuple(images.shape)}")

@@ -48,9 +48,11 @@ def embed(
             for start in range(0, len(images), batch_size):
                 batch = images[start : start + batch_size].to(parameter.device)
                 with torch.inference_mode():
-                    rows = torch.as_tensor(extract(batch))
+                    rows = torch.as_tensor(extract(batch)).float()
                 if start == 0:
-                    features = torch.empty(len(images), *rows.shape[1:], device=images.device)
+                    features = torch.empty(
+                        len(images), *rows.shape[1:], dtype=torch.float32, device=images.device
+                    )
                 _check(rows, name, start, (len(batch), *features.shape[1:]))
                 features[start : start + batch_size] = rows
                 shown.update(len(batch))
