@@ -22,7 +22,11 @@ def noise(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
     strength: standard deviation of the noise, where 1 is the whole range from black to white.
     """
     generator = torch.Generator().manual_seed(seed)
-    return _damaged(images, strength, math.inf, lambda x: x + 255 * strength * _normal(x, generator))
+
+    def add(x: Tensor) -> Tensor:
+        return x + 255 * strength * torch.randn(x.shape, generator=generator).to(x.device)
+
+    return _damaged(images, strength, math.inf, add)
 
 
 def blur(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
@@ -139,7 +143,3 @@ def _damaged(images: Tensor, strength: float, most: float, damage: Callable[[Ten
 def _check_strength(strength: float, most: float, name: str = "strength") -> None:
     if not 0 <= strength <= most or math.isinf(strength):
         raise ValueError(f"{name}: expected a finite number from 0 to {most}, got {strength}")
-
-
-def _normal(x: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(x.shape, generator=generator).to(x.device)

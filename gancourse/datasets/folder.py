@@ -30,7 +30,7 @@ class ImageFolder:
     """The image files under a folder, sorted by path; `batches()` reads them a few at a time.
 
     .files paths.  .shape (C, H, W) of every image.  .labels int64 (N,) and .classes from the subfolders' names
-    when each image lies in exactly one subfolder; None and () otherwise.
+    when all images lie exactly one folder below; None and () otherwise.
 
     Subfolders are searched; names that begin with a dot and suffixes other than `SUFFIXES` are passed over.
     Grey files have C = 1, colour files C = 3; a palette becomes RGB. An alpha channel is dropped where it is
