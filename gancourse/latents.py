@@ -1,0 +1,138 @@
+"""Latents: where they come from, how they are truncated, and the ways between two of them."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def sample(n: int, dim: int, *, generator: torch.Generator) -> Tensor:
+    """`n` independent standard normal latents, (n, dim) float32, on the generator's device."""
+    _require_generator(generator)
+    if n < 0 or dim < 1:
+        raise ValueError(f"expected n >= 0 and dim >= 1, got n={n} and dim={dim}")
+    return torch.randn(n, dim, generator=generator, device=generator.device)
+
+
+def truncated_normal(shape: int | Sequence[int], threshold: float, *, generator: torch.Generator) -> Tensor:
+    """Standard normals of which those beyond +-threshold are drawn again (BigGAN's truncation, Brock et al. 2019).
+
+    Drawing again until |z| <= t leaves the normal density on [-t, t], scaled up. Its distribution function can be
+    inverted, which gives the same distribution at once, however small t is:
+
+        z = sqrt(2) erfinv(u erf(t / sqrt 2)),    u uniform on (-1, 1)
+
+    Clipping would pile the tails up at +-t instead. float32 of the given shape, on the generator's device;
+    `threshold` > 0, inf for no truncation.
+    """
+    _require_generator(generator)
+    if not threshold > 0:
+        raise ValueError(f"threshold: expected a number above 0, got {threshold!r}")
+    threshold = min(float(threshold), 9.0)  # the normal's mass beyond 9 is 2e-19, below float64's resolution
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    u = 2 * torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64) - 1
+    z = math.sqrt(2) * torch.erfinv(u * math.erf(threshold / math.sqrt(2)))
+    return z.clamp(-threshold, threshold).float()
+
+
+def truncate(w: Tensor, w_avg: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
+    """Pull intermediate latents towards their mean: StyleGAN's truncation trick.
+
+        w' = w_avg + psi (w - w_avg)
+
+    (Karras et al. 2019, appendix B.) psi = 1 changes nothing, psi = 0 gives w_avg, negative psi the opposite image.
+    w is (N, D), or (N, L, D) with one latent a layer; then only the first `cutoff` layers are truncated (all by
+    default). w_avg is (D,). It belongs to sampling, not to training.
+    """
+    w, w_avg = torch.as_tensor(w), torch.as_tensor(w_avg)
+    if w.ndim not in (2, 3) or w_avg.shape != w.shape[-1:]:
+        raise ValueError(
+            f"expected w of shape (N, D) or (N, L, D) and w_avg of (D,), got {tuple(w.shape)} and {tuple(w_avg.shape)}"
+        )
+    if not math.isfinite(psi):
+        raise ValueError(f"psi: expected a finite number, got {psi!r}")
+    truncated = torch.lerp(w_avg.to(w).expand_as(w), w, psi)
+    if cutoff is None:
+        return truncated
+    if w.ndim != 3 or not 0 <= cutoff <= w.shape[1]:
+        raise ValueError(
+            f"cutoff: expected 0 to L layers of a w of shape (N, L, D), got {cutoff} for {tuple(w.shape)}"
+        )
+    return torch.cat([truncated[:, :cutoff], w[:, cutoff:]], dim=1)
+
+
+def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
+    """Linear interpolation (1 - t) a + t b; exactly a at t = 0 and b at t = 1.
+
+    a, b are (..., D); t is a number or a tensor that broadcasts against their leading axes: for one pair (D,) and
+    t of shape (T,) the result is the path (T, D); for (N, D) and (N,), a point on each path.
+    """
+    a, b, t = _aligned(a, b, t)
+    return torch.lerp(a, b, t.to(a.dtype))
+
+
+def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
+    """Spherical interpolation: the direction moves along the great circle at constant speed, the length linearly.
+
+        direction = cos(t omega) e + sin(t omega) f,    length = (1 - t) |a| + t |b|
+
+    with e the direction of a, omega the angle between a and b, and f the direction of what b has beyond e. This is
+    Shoemake's (1985) sin((1-t) omega) / sin(omega) e + sin(t omega) / sin(omega) b/|b|, without its division by 0: for
+    parallel vectors f doesn't matter; for opposite ones every great circle is as short, and f is made from the axis
+    that a is furthest from. A zero vector has no direction and takes the other's. Plain slerp of unequal lengths
+    would swing off the straight way between them; normal latents all have about the length sqrt(D), which lerp
+    leaves (it dips to sqrt(D/2) halfway) and this keeps.
+
+    Shapes as for `lerp`; D >= 2 for opposite vectors to have a way between them. Computed in float64, returned in the
+    inputs' dtype.
+    """
+    a, b, t = _aligned(a, b, t)
+    dtype, a, b = a.dtype, a.double(), b.double()
+    length_a, length_b = _norm(a), _norm(b)
+    e, g = _direction(a, length_a), _direction(b, length_b)
+    e, g = torch.where(length_a > 0, e, g), torch.where(length_b > 0, g, e)
+    omega = 2 * torch.atan2(
+        _norm(e - g), _norm(e + g)
+    )  # exact near 0 and pi, where acos(e.g) has lost half the digits
+    axis = torch.zeros_like(e).scatter_(-1, e.abs().argmin(dim=-1, keepdim=True), 1.0)
+    beyond = g - e * (e * g).sum(dim=-1, keepdim=True)
+    beyond = torch.where(_norm(beyond) > 1e-12, beyond, axis - e * (e * axis).sum(dim=-1, keepdim=True))
+    f = _direction(beyond, _norm(beyond))
+    direction = torch.cos(t * omega) * e + torch.sin(t * omega) * f
+    return (torch.lerp(length_a, length_b, t) * direction).to(dtype)
+
+
+def _aligned(a: Tensor, b: Tensor, t: float | Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Finite a and b of one floating dtype, t with an axis more, or an error that says which does not fit."""
+    a, b, t = torch.as_tensor(a), torch.as_tensor(b), torch.as_tensor(t, dtype=torch.float64)
+    dtype = torch.promote_types(a.dtype, b.dtype)
+    dtype = dtype if dtype.is_floating_point else torch.get_default_dtype()
+    if a.ndim < 1 or b.ndim < 1 or a.shape[-1] != b.shape[-1]:
+        raise ValueError(
+            f"a and b: expected shapes (..., D) of one D, got {tuple(a.shape)} and {tuple(b.shape)}"
+        )
+    try:
+        torch.broadcast_shapes(a.shape[:-1], b.shape[:-1], t.shape)
+    except RuntimeError as error:
+        raise ValueError(
+            f"t of shape {tuple(t.shape)} doesn't broadcast with the leading axes of a {tuple(a.shape)} "
+            f"and b {tuple(b.shape)}"
+        ) from error
+    for x, name in ((a, "a"), (b, "b"), (t, "t")):
+        if not torch.isfinite(x).all():
+            raise ValueError(f"{name}: has NaN or infinite entries")
+    return a.to(dtype), b.to(a.device, dtype), t[..., None].to(a.device)
+
+
+def _norm(x: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+
+
+def _direction(x: Tensor, length: Tensor) -> Tensor:
+    return x / torch.where(length > 0, length, 1.0)
+
+
+def _require_generator(generator: torch.Generator) -> None:
+    if not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator: expected a torch.Generator, got {type(generator).__name__}")
