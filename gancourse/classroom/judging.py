@@ -60,11 +60,10 @@ def verdict(exercise: Exercise, results: list[Result], seed: int = 0) -> Verdict
     expected = _outcomes(exercise, exercise.oracle, seed)
     if len(results) != len(cases):
         return Verdict(WRONG, f"It was tried on {len(cases)} inputs and gave {len(results)} outputs.")
-    agree = exercise.judge or (lambda _, got, want: _close(exercise, got, want))
     failing = [
         i
-        for i, case in enumerate(cases)
-        if results[i].error or not agree(case, results[i].output, expected[i].output)
+        for i, (case, got, want) in enumerate(zip(cases, results, expected, strict=True))
+        if got.error or not _agree(exercise, exercise.judge, case, got.output, want.output)
     ]
     if not failing:
         if any(r.changed and not e.changed for r, e in zip(results, expected, strict=True)):
@@ -92,17 +91,24 @@ def _outcomes(exercise: Exercise, answer: Callable | WrongAnswer, seed: int) -> 
     return run(exercise, function, seed)
 
 
-def _close(exercise: Exercise, got, want) -> bool:
-    return close(got, want, rtol=exercise.rtol, atol=exercise.atol)
+def _agree(exercise: Exercise, judge: Callable | None, case: tuple, got, want) -> bool:
+    if judge is None:
+        return close(got, want, rtol=exercise.rtol, atol=exercise.atol)
+    try:
+        return bool(judge(case, got, want))
+    except Exception:  # a judge need not foresee every shape of a wrong output
+        return False
 
 
 def _makes(
     exercise: Exercise, wrong: WrongAnswer, cases: list[tuple], results: list[Result], seed: int
 ) -> bool:
     """Whether these results are those of this mistake, on every case."""
-    agree = wrong.sign or exercise.judge or (lambda _, got, want: _close(exercise, got, want))
+    judge = wrong.sign or exercise.judge
     for case, got, want in zip(cases, results, _outcomes(exercise, wrong, seed), strict=False):
-        if got.error != want.error or not (got.error or agree(case, got.output, want.output)):
+        if got.error != want.error:
+            return False
+        if not got.error and not _agree(exercise, judge, case, got.output, want.output):
             return False
     return True
 
@@ -115,26 +121,35 @@ def _described(exercise: Exercise, case: tuple, got: Result, want: Result) -> st
         return f"For {given} it returns nothing (None): is there a `return`?"
     if exercise.judge:
         return f"{given} gave {_shown(got.output)}; a right answer is, for example, {_shown(want.output)}."
-    if _form(got.output) != _form(want.output):
-        return f"For {given}, expected {_form(want.output)}, got {_form(got.output)}."
+    output = _aligned(got.output, want.output)
+    if _form(output) != _form(want.output):
+        return f"For {given}, expected {_form(want.output)}, got {_form(output)}."
     for digits in (4, 8, 17):  # as many as it takes to see the difference
-        expected_text, got_text = _difference(got.output, want.output, digits)
+        expected_text, got_text = _difference(exercise, output, want.output, digits)
         if expected_text != got_text:
             break
     return f"For {given}, expected {expected_text}, got {got_text}."
 
 
-def _difference(got, want, digits: int) -> tuple[str, str]:
+def _aligned(got, want):
+    """`got` as a tuple where `want` is one and as an array where it is one, as far as `close` allows."""
     if isinstance(want, tuple):
-        pairs = zip(_parts(got), want, strict=True)
-        worst = next(((g, w) for g, w in pairs if not close(g, w)), (got[0], want[0]))
-        return _difference(*worst, digits)
-    if want.size <= _SMALL:
+        return _parts(got) if isinstance(got, np.ndarray) and got.ndim else got
+    alike = isinstance(got, tuple) and all(isinstance(p, np.ndarray) and p.shape == got[0].shape for p in got)
+    return np.stack(got) if alike and got else got
+
+
+def _difference(exercise: Exercise, got, want, digits: int) -> tuple[str, str]:
+    """Expected and got where they differ: in full if small, else at the place of the largest difference."""
+    if isinstance(want, tuple):
+        pairs = [(g, w) for g, w in zip(got, want, strict=True) if not _agree(exercise, None, (), g, w)]
+        return _difference(exercise, *pairs[0], digits)
+    if want.size <= _SMALL or want.dtype.kind == "U":
         return _shown(want, digits), _shown(got, digits)
     gap = np.nan_to_num(np.abs(got.astype(complex) - want.astype(complex)), nan=np.inf)
     at = np.unravel_index(int(gap.argmax()), want.shape)
     where = f"[{', '.join(str(int(i)) for i in at)}]"
-    return f"{_shown(want[at], digits)} at {where}", f"{_shown(got[at], digits)}"
+    return f"{_shown(want[at], digits)} at {where}", _shown(got[at], digits)
 
 
 def _form(value) -> str:
@@ -146,25 +161,18 @@ def _form(value) -> str:
 
 def _shown(value: object, digits: int = 4) -> str:
     """A value in a few characters, the same on every machine: no addresses, no long arrays."""
-    if isinstance(value, (str, bool, int, type(None))):
+    if isinstance(value, str | bool | int | None):
         return repr(value)
-    if isinstance(value, (tuple, list)) and len(value) <= _SMALL:
+    if isinstance(value, tuple | list) and len(value) <= _SMALL:
         return f"({', '.join(_shown(part, digits) for part in value)})"
-    if callable(value):
-        return f"<{getattr(value, '__name__', type(value).__name__)}>"
     try:
         array = normal(value)
     except Exception:
-        return f"<{type(value).__name__}>"
-    if isinstance(array, tuple) or array.size > _SMALL:
+        return f"<{getattr(value, '__name__', type(value).__name__)}>"
+    if not isinstance(array, np.ndarray) or array.size > _SMALL:
         return (
-            f"<{type(value).__name__} of shape {tuple(array.shape)}>"
-            if isinstance(array, np.ndarray)
-            else "<...>"
+            f"<{type(value).__name__}{f' of shape {array.shape}' if isinstance(array, np.ndarray) else ''}>"
         )
-    if array.dtype.kind == "U":
-        return repr(array.tolist())
     number = (lambda x: f"{x:.{digits}g}") if array.dtype.kind in "fc" else str
-    return np.array2string(array, separator=", ", max_line_width=10**6, formatter={"all": number}).replace(
-        "\n", ""
-    )
+    text = np.array2string(array, separator=", ", max_line_width=10**6, formatter={"all": number})
+    return " ".join(text.split())

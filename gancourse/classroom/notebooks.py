@@ -88,7 +88,9 @@ def normalised(notebook: dict) -> dict:
     Cell ids stay; missing and repeated ones are made from the cell's first words. Cells named `answer-03-2` and
     `check-03-2` get the metadata of exercise 03.2. Of a widget only its still picture and its text remain.
     """
-    cells, ids, count = [], set(), 0
+    cells: list[dict] = []
+    ids: set[str] = set()
+    count = 0
     for given in notebook["cells"]:
         cell = {"cell_type": given["cell_type"], "source": given["source"].rstrip("\n")}
         cell["id"] = _new_id(given, ids)

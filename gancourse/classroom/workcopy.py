@@ -29,7 +29,7 @@ def update(folder: Path, *, _new: bool = False) -> list[tuple[str, str]]:
     edited notebook has a new version, that is laid beside it as `NN_name.new.ipynb`. A deleted one comes back.
     """
     folder = Path(folder)
-    given = {} if _new else _given(folder)
+    given: dict[str, str | None] = {} if _new else _given(folder)
     told = []
     for path in sorted(notebooks.folder().glob("[0-9][0-9]_*.ipynb")):
         name, current = path.name, _digest(path)
@@ -78,7 +78,7 @@ def reset(number: str, folder: Path) -> tuple[Path, Path]:
     return target, backup
 
 
-def _given(folder: Path) -> dict[str, str]:
+def _given(folder: Path) -> dict[str, str | None]:
     try:
         return json.loads((folder / _GIVEN).read_text())
     except FileNotFoundError:
