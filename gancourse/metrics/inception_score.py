@@ -1,0 +1,91 @@
+"""The Inception Score: how sure a classifier is of each image, and how many classes it sees in all."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gancourse.metrics.arrays import as_distribution
+from gancourse.metrics.estimate import Z95, Estimate
+
+BLOCK = 1 << 17  # probabilities worked on at a time: 1 MiB of float64, which stays in the cache
+TINY = 2.2250738585072014e-308  # has a finite logarithm; p log p and the sums can't tell it from 0
+
+
+def inception_score(probabilities: Any, *, splits: int = 1, seed: int | None = None) -> Estimate:
+    """The Inception Score of N images from their class probabilities p(y|x), one row each.
+
+    IS = exp( mean_x KL( p(y|x) || p(y) ) ) = exp( I(x; y) ),  p(y) = mean_x p(y|x) over the *generated* images
+    (Salimans et al. 2016, section 4). Between 1 and min(N, K); higher is better. probabilities: (N, K), rows sum to 1.
+
+    With `splits` S > 1 the value is the mean of the scores of rows [i N // S, (i + 1) N // S), i = 0 .. S - 1, as in the
+    authors' code (others drop the tail or make fewer parts). Each part has its own p(y): rows sorted by class score 1
+    in every part. `seed` shuffles the rows first; without it they are taken as they come, as the authors do.
+
+    stderr: a row's influence on log IS is KL(p(y|x) || p(y)) less its mean, so it is IS std(KL) / sqrt(N); for splits
+    the parts' errors are combined. The "±" of the literature is the standard deviation over parts: see `method`.
+    interval: n rows know p(y) only roughly, which lowers log IS by about sum_k var(p_k) / p(y_k) / 2n. The 95% interval
+    reaches up by that bias too, to cover the score of infinitely many images. Both are None where a part has one row.
+
+    ValueError where a row isn't a distribution, for an empty array, or for splits outside 1 .. N.
+    """
+    p = probabilities.detach() if isinstance(probabilities, Tensor) else probabilities
+    if not (isinstance(p, Tensor | np.ndarray) and p.ndim == 2 and "float" in str(p.dtype)):
+        p = as_distribution(probabilities, "probabilities")
+    if p.ndim != 2 or 0 in p.shape:
+        raise ValueError(f"probabilities: expected an array (images, classes), got shape {tuple(p.shape)}")
+    count, classes = p.shape
+    if not isinstance(splits, int | np.integer) or not 1 <= splits <= count:
+        raise ValueError(f"splits: expected a whole number from 1 to {count} (the rows), got {splits!r}")
+    order = torch.arange(count)
+    if seed is not None:
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    parts = [order[i * count // splits : (i + 1) * count // splits] for i in range(splits)]
+    scored = [_score(p, part) for part in parts]
+    if None in scored:  # the thorough way: names the bad row, or mends what is within the tolerance
+        p = as_distribution(probabilities, "probabilities")
+        scored = [_score(p, part) for part in parts]
+    scores, errors, biases = np.array(scored).T
+    value, method = float(scores.mean()), f"Inception Score, {splits} split{'s' * (splits > 1)}"
+    if splits > 1:
+        method += f", std over splits {scores.std():.3g}"
+    if count < 2 * splits:
+        return Estimate(value, n=count, method=method)
+    stderr = float(np.sqrt((errors**2).sum())) / splits
+    high = min(float((scores * np.exp(biases)).mean()) + Z95 * stderr, classes)
+    return Estimate(value, stderr, (max(value - Z95 * stderr, 1.0), max(high, value)), count, method)
+
+
+def _score(p: Tensor | np.ndarray, rows: Tensor) -> tuple[float, float, float] | None:
+    """Score, standard error and bias of log score of some rows of `p`; None if they aren't distributions already.
+
+    Two passes, the logarithms in the first only: KL(p_i || m) = -H(p_i) - sum_k p_ik log m_k.
+    """
+    n, classes = len(rows), p.shape[1]
+    total, entropy, divergence = torch.empty(3, n, dtype=torch.float64)
+    mean, square = torch.zeros(2, classes, dtype=torch.float64)
+    blocks = [slice(a, a + max(1, BLOCK // classes)) for a in range(0, n, max(1, BLOCK // classes))]
+    for block in blocks:
+        x = _float64(p, rows[block])
+        total[block] = x.sum(dim=1)
+        if not (x.min() >= 0 and ((total[block] - 1).abs() <= 1e-6).all()):
+            return None
+        x /= total[block, None]
+        mean += x.sum(dim=0) / n
+        entropy[block] = -(x.clamp(min=TINY).log_().mul_(x)).sum(dim=1)
+        square += x.square_().sum(dim=0) / n
+    log_mean = mean.clamp(min=TINY).log()
+    for block in blocks:
+        divergence[block] = -(_float64(p, rows[block]) @ log_mean) / total[block] - entropy[block]
+    score = float(divergence.mean().clamp(min=0).exp())
+    error = score * float(divergence.std()) / n**0.5 if n > 1 else 0.0
+    bias = float(((square / mean.clamp(min=TINY)).sum() - 1).clamp(min=0)) / (2 * max(n - 1, 1))
+    return min(score, classes, n), error, bias
+
+
+def _float64(p: Tensor | np.ndarray, rows: Tensor) -> Tensor:
+    """A float64 copy of those rows of `p`, in memory's order: the copy is cheap, indexing the whole is not."""
+    if isinstance(p, np.ndarray):
+        return torch.from_numpy(p[rows.numpy()].astype(np.float64))
+    return p[rows.to(p.device)].to("cpu", torch.float64, copy=True)

@@ -1,0 +1,53 @@
+"""How different two images look to a network: a distance between its feature maps."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def perceptual_distance(
+    x: Tensor, y: Tensor, *, features: Callable[[Any], Sequence[Tensor]], weights: Sequence[Any] | None = None
+) -> Tensor:
+    """The distance between images x_n and y_n in a network's feature maps, built as LPIPS is.
+
+    d(x, y) = sum_l 1/(H_l W_l) sum_hw | w_l * (a_lhw - b_lhw) |^2,  a, b the maps of layer l with each pixel's channel
+    vector scaled to length 1, where it isn't 0 (Zhang et al. 2018, equation 1).
+
+    x, y: whatever `features` takes, N images each; features(images) gives a list of maps (N, C_l, H_l, W_l).
+    weights: for each layer C_l numbers w_l^2 >= 0, as learned by LPIPS's linear layers; None is all ones, LPIPS's
+    unlearned "baseline". Gives (N,) in the maps' dtype, at most 4 a layer without weights; gradients flow.
+    The value depends on the network: compare ratios, or name it. A map with one channel keeps only its sign.
+    ValueError where maps don't match, or name the image with a NaN.
+    """
+    a_maps, b_maps = list(features(x)), list(features(y))
+    if not a_maps or len(a_maps) != len(b_maps):
+        raise ValueError(
+            f"features: expected as many maps for x as for y, got {len(a_maps)} and {len(b_maps)}"
+        )
+    if weights is not None and len(weights) != len(a_maps):
+        raise ValueError(f"weights: expected one vector for each of {len(a_maps)} layers, got {len(weights)}")
+    total = torch.zeros(())
+    for layer, (a, b) in enumerate(zip(a_maps, b_maps, strict=True)):
+        if a.ndim != 4 or a.shape != b.shape or 0 in a.shape[1:] or a.shape[0] != a_maps[0].shape[0]:
+            raise ValueError(
+                f"features: expected maps (N, C, H, W) of one shape for x and y, "
+                f"layer {layer} gave {tuple(a.shape)} and {tuple(b.shape)}"
+            )
+        square = (_unit(a) - _unit(b)).square()  # (N, C, H, W)
+        if weights is not None:
+            weight = torch.as_tensor(weights[layer], dtype=a.dtype, device=a.device)
+            if weight.shape != a.shape[1:2] or not (weight >= 0).all():
+                raise ValueError(f"weights: layer {layer} needs {a.shape[1]} numbers >= 0")
+            square = square * weight[:, None, None]
+        total = total.to(a.device) + square.sum(dim=1).mean(dim=(1, 2))
+    wrong = (~total.isfinite()).nonzero()
+    if len(wrong):
+        raise ValueError(f"features: image {wrong[0].item()} of x or y has NaN or infinite feature maps")
+    return total
+
+
+def _unit(a: Tensor) -> Tensor:
+    """Each pixel's channel vector at length 1; zero vectors stay zero."""
+    return a / torch.linalg.vector_norm(a, dim=1, keepdim=True).clamp(min=torch.finfo(a.dtype).tiny)
