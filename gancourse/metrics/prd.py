@@ -10,7 +10,7 @@ from torch import Tensor
 from gancourse.metrics.arrays import as_distribution, as_pair
 
 RUNS = 10  # clusterings averaged
-ROUNDS = 100  # k-means steps in each, at most
+ROUNDS = 30  # k-means steps in each, at most
 
 
 @dataclass(frozen=True)
