@@ -94,5 +94,23 @@ def _or_exit(function, *args, **options):
         raise click.ClickException(str(error)) from None
 
 
+@main.command()
+@click.argument("model", type=click.Choice(["classifier", "stylegan", "vae"]))
+@click.option(
+    "--out", type=click.Path(), help="The run's folder (runs/MODEL); an interrupted run goes on from there."
+)
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--likelihood", type=click.Choice(["bernoulli", "gaussian"]), default="bernoulli", help="For the VAE."
+)
+@click.option("--beta", default=1.0, help="For the VAE: the weight of the KL term.")
+def train(model: str, out: str | None, seed: int, likelihood: str, beta: float) -> None:
+    """Train a model of the course from a seed; a killed run goes on from its last checkpoint."""
+    from gancourse.training import recipes
+
+    path = recipes.run(model, out or f"runs/{model}", seed=seed, likelihood=likelihood, beta=beta)
+    click.echo(f"The trained weights are in {path}.")
+
+
 if __name__ == "__main__":
     main()

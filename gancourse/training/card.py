@@ -87,7 +87,7 @@ def renew_checksums() -> None:
     files = sorted(
         p
         for p in root.rglob("*")
-        if p.is_file() and p.suffix in (".gz", ".safetensors", ".npz") or p.name == "LICENSE"
+        if p.suffix in (".gz", ".safetensors", ".npz") or p.name == "LICENSE"
     )
     lines = [
         f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(root).as_posix()}\n" for p in files

@@ -33,7 +33,7 @@ class Recipe:
 
     channels: tuple[int, ...] = (64, 64, 48, 24)
     image_channels: int = 1
-    stages: tuple[Stage, ...] = (Stage(8, 0, 60_000), Stage(16, 60_000, 80_000), Stage(32, 100_000, 900_000))
+    stages: tuple[Stage, ...] = (Stage(8, 0, 60_000), Stage(16, 60_000, 40_000), Stage(32, 80_000, 920_000))
     batch_size: int = 32
     lr: float = 2e-3
     r1_gamma: float = 0.1

@@ -1,0 +1,45 @@
+"""`gancourse train`: one name, one recipe, one folder of weights, log and sample sheets."""
+
+from pathlib import Path
+
+import torch.nn.functional as F
+
+from gancourse.datasets import fashion_mnist
+from gancourse.models import save
+from gancourse.models.stylegan import StyleGANGenerator
+from gancourse.training import classifier, stylegan, vae
+
+
+def run(
+    model: str, folder: str | Path, *, seed: int = 0, likelihood: str = "bernoulli", beta: float = 1.0
+) -> Path:
+    """Train `model` to the end of its recipe in `folder` and return the path of the weights."""
+    if model == "classifier":
+        trained = classifier.train(folder, seed=seed)
+    elif model == "vae":
+        trained = vae.train(folder, seed=seed, likelihood=likelihood, beta=beta)
+    elif model == "stylegan":
+        reals = F.pad(fashion_mnist("train").images, (2, 2, 2, 2))
+        trained = stylegan.train(reals, folder, stylegan.Recipe(seed=seed), evaluate=_progress)
+    else:
+        raise ValueError(f'model: expected "classifier", "vae" or "stylegan", got {model!r}')
+    return save(trained, Path(folder) / f"{model}.safetensors")
+
+
+def _progress(generator: StyleGANGenerator, resolution: int) -> dict[str, float]:
+    """Quick numbers along the way, on 5,000 samples; nan until the full resolution is reached."""
+    from gancourse.features import embed
+    from gancourse.metrics import fid, precision_recall
+    from gancourse.models import load, sample
+
+    if resolution < generator.resolution:
+        return {"fid": float("nan"), "precision": float("nan"), "recall": float("nan")}
+    extractor = load("classifier")
+    real = embed(fashion_mnist("test").images[:5000], extractor, progress=False)
+    fake = embed(sample(generator, 5000, seed=11), extractor, progress=False)
+    manifold = precision_recall(real=real, fake=fake)
+    return {
+        "fid": fid(real=real, fake=fake).value,
+        "precision": manifold.precision,
+        "recall": manifold.recall,
+    }
