@@ -13,7 +13,9 @@ def test_saved_weights_come_back_with_their_arguments(tmp_path):
     path = save(made, tmp_path / "small.safetensors", images="12")
     back = load(path)
     assert back.config == made.config and not back.training
-    assert all(torch.equal(a, b) for a, b in zip(made.state_dict().values(), back.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(made.state_dict().values(), back.state_dict().values(), strict=True)
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["small.safetensors"]
 
 
@@ -42,7 +44,9 @@ def test_unknown_damaged_and_foreign_files(tmp_path):
 
 def test_classifier_takes_both_sizes_and_refuses_others():
     model = seeded(0, Classifier).eval()
-    images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images = torch.randint(
+        0, 256, (3, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     padded = torch.nn.functional.pad(images, (2, 2, 2, 2))
     assert torch.equal(model.features(images), model.features(padded))
     assert model.features(images).shape == (3, 64) and float(model.features(images).min()) >= 0

@@ -143,7 +143,9 @@ def test_alpha_blends_with_the_doubled_image_of_the_stage_before(generator, z):
 def test_fixed_noise_repeats_and_fresh_noise_does_not(generator, z):
     assert torch.equal(generator(z), generator(z))
     stream = torch.Generator().manual_seed(0)
-    assert not torch.equal(generator(z, noise="fresh", generator=stream), generator(z, noise="fresh", generator=stream))
+    assert not torch.equal(
+        generator(z, noise="fresh", generator=stream), generator(z, noise="fresh", generator=stream)
+    )
     torch.testing.assert_close(generator(z, noise_strength=0.0), generator(z, noise="none"))
     with pytest.raises(ValueError, match="noise"):
         generator(z, noise="loud")

@@ -52,7 +52,10 @@ def test_gaussian_reconstruction_is_a_normal_of_variance_one_half():
 def test_importance_weighted_bound_tightens_with_k_and_starts_at_the_elbo():
     vae = seeded(0, VAE)
     x = torch.rand(40, 1, 28, 28, generator=stream())
-    fit, kl = (torch.stack(t).mean() for t in zip(*(vae.elbo(x, generator=stream(s)) for s in range(20)), strict=True))
+    fit, kl = (
+        torch.stack(t).mean()
+        for t in zip(*(vae.elbo(x, generator=stream(s)) for s in range(20)), strict=True)
+    )
     one, ten, fifty = (
         torch.stack([vae.importance_weighted_bound(x, k, generator=stream(s)) for s in range(20)]).mean()
         for k in (1, 10, 50)

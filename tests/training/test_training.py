@@ -1,0 +1,122 @@
+"""Recipes: each run repeats from its seed, and a killed one goes on as if nothing had happened."""
+
+import csv
+
+import pytest
+import torch
+
+from gancourse.models.stylegan import Discriminator
+from gancourse.training import classifier, stylegan, vae
+from gancourse.training.run import Run, seeded
+from gancourse.training.stylegan import Recipe, Stage, Trainer, faded_real, r1_penalty
+
+TINY = Recipe(channels=(8, 8, 8), stages=(Stage(8, 0, 64), Stage(16, 64, 64)), batch_size=16)
+
+
+class Killed(Exception):
+    pass
+
+
+def reals() -> torch.Tensor:
+    return torch.randint(
+        0, 256, (64, 1, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+
+
+def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
+    return all(
+        torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    )
+
+
+def test_stages_follow_one_another():
+    recipe = Recipe(stages=(Stage(8, 0, 100), Stage(16, 50, 50), Stage(32, 100, 100)))
+    assert recipe.images == 400
+    assert [recipe.stage_at(n) for n in (0, 99, 100, 125, 160, 200, 250, 399)] == [
+        *[(0, 1.0), (0, 1.0), (1, 0.0), (1, 0.5), (1, 1.0)],
+        *[(2, 0.0), (2, 0.5), (2, 1.0)],
+    ]
+
+
+def test_reals_are_faded_as_the_generator_is():
+    images = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    half = faded_real(images, 16, 1.0)
+    assert torch.equal(half, torch.nn.functional.avg_pool2d(images, 2))
+    flat = faded_real(images, 32, 0.0)
+    assert torch.equal(flat[:, :, ::2, ::2], half) and torch.equal(flat[:, :, 1::2, ::2], half)
+
+
+def test_r1_of_a_linear_critic_is_the_squared_length_of_its_weights():
+    weights = torch.randn(12, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(5, 3, 2, 2, generator=torch.Generator().manual_seed(1))
+    penalty = r1_penalty(images, lambda x: x.flatten(1) @ weights)
+    assert float(penalty) == pytest.approx(float(weights.square().sum()))
+
+
+def test_r1_can_be_differentiated_through_the_whole_critic():
+    critic = seeded(0, Discriminator, (8, 8, 8))
+    r1_penalty(torch.rand(4, 1, 16, 16), critic).backward()
+    assert all(
+        p.grad is not None
+        for name, p in critic.named_parameters()
+        if "weight" in name and "from_rgb.0" not in name and "from_rgb.1" not in name
+    )
+
+
+def test_a_killed_stylegan_run_ends_with_the_same_bits(tmp_path, monkeypatch):
+    whole = stylegan.train(reals(), tmp_path / "whole", TINY, every=32)
+    step, calls = Trainer.step, []
+
+    def dying_step(self):
+        calls.append(1)
+        if len(calls) == 8:  # in the middle of the second stage's fade, between two checkpoints
+            raise Killed
+        return step(self)
+
+    monkeypatch.setattr(Trainer, "step", dying_step)
+    with pytest.raises(Killed):
+        stylegan.train(reals(), tmp_path / "killed", TINY, every=32)
+    monkeypatch.setattr(Trainer, "step", step)
+    assert same(whole, stylegan.train(reals(), tmp_path / "killed", TINY, every=32))
+    logs = [(tmp_path / run / "log.csv").read_text() for run in ("whole", "killed")]
+    assert logs[0] == logs[1]
+
+
+def test_the_averaged_generator_follows_with_its_half_life(tmp_path):
+    recipe = Recipe(channels=(8, 8), stages=(Stage(8, 0, 160),), batch_size=16, ema_half_life=16)
+    trainer = Trainer(recipe, reals()[..., ::2, ::2], tmp_path)
+    before = trainer.ema.synthesis.const.value.clone()
+    trainer.step()
+    after, raw = trainer.ema.synthesis.const.value, trainer.g.synthesis.const.value.detach()
+    torch.testing.assert_close(after, (before + raw) / 2)
+    assert torch.equal(trainer.ema.w_avg, trainer.g.w_avg)
+
+
+@pytest.mark.parametrize("train", [classifier.train, vae.train])
+def test_epoch_runs_resume_to_the_same_bits(train, tmp_path, monkeypatch):
+    settings = {"epochs": 2, "limit": 512, "batch_size": 64}
+    whole = train(tmp_path / "whole", **settings)
+    checkpoint = Run.checkpoint
+
+    def save_and_die(self, **state):
+        checkpoint(self, **state)
+        raise Killed
+
+    monkeypatch.setattr(Run, "checkpoint", save_and_die)
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", **settings)
+    monkeypatch.setattr(Run, "checkpoint", checkpoint)
+    assert same(whole, train(tmp_path / "killed", **settings))
+
+
+def test_training_lowers_the_loss(tmp_path):
+    vae.train(tmp_path, epochs=3, limit=1024, batch_size=32)
+    with open(tmp_path / "log.csv", newline="") as file:
+        bounds = [float(row["negative_elbo"]) for row in csv.DictReader(file)]
+    assert bounds[0] > bounds[1] > bounds[2]
+
+
+def test_the_entropy_floor_by_hand():
+    images = torch.tensor([0, 255, 51], dtype=torch.uint8).view(1, 1, 1, 3)
+    expected = -(0.2 * torch.tensor(0.2).log() + 0.8 * torch.tensor(0.8).log())
+    assert vae.entropy_floor(images) == pytest.approx(float(expected), rel=1e-6)
