@@ -34,7 +34,7 @@ help:
 
 course: $(VENV)/.ready-lab
 	@[ -d '$(COURSE)' ] || $(py) -m gancourse start '$(COURSE)'
-	@py="$$PWD/$(py)"; cd '$(COURSE)' && exec "$$py" -m jupyterlab 00_start_here.ipynb $(root-flag) $(JUPYTER)
+	@py="$$PWD/$(py)"; cd '$(COURSE)' && exec "$$py" -m jupyterlab --LabApp.default_url=/lab/tree/00_start_here.ipynb $(root-flag) $(JUPYTER)
 
 # Jupyter refuses to run as root unless told that this is meant.
 root-flag = $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
