@@ -109,9 +109,15 @@ def _run_case(exercise: Exercise, answer: Callable, case: tuple, before: tuple, 
 def _aside(barred: dict[int, str], used: list[str]):
     """Silence, a fixed global random state that is put back, and a watch for calls of the barred code."""
 
-    def watch(frame, event, _):
-        if event == "call" and id(frame.f_code) in barred:
-            used.append(barred[id(frame.f_code)])
+    def watch(frame, event, builtin):
+        if event == "call":
+            called = (frame.f_code,)
+        elif event == "c_call":  # torch.cov itself, or the method behind a tensor's .cov()
+            owner = type(getattr(builtin, "__self__", None))
+            called = (builtin, getattr(owner, builtin.__name__, None))
+        else:
+            return
+        used.extend(barred[id(thing)] for thing in called if id(thing) in barred)
 
     state, numpy_state, profile = random.getstate(), np.random.get_state(), sys.getprofile()
     with (
@@ -160,13 +166,12 @@ def _objects(exercise: Exercise) -> dict[str, object]:
 
 
 def _barred(exercise: Exercise) -> dict[int, str]:
-    """Names of the barred functions by the identity of their code: equal code may be the reader's own."""
+    """Barred names by the identity of their code, or of the builtin: equal code may be the reader's own."""
     codes: dict[int, str] = {}
     for name, thing in _objects(exercise).items():
         for part in vars(thing).values() if isinstance(thing, type) else (thing,):
-            code = getattr(inspect.unwrap(part) if callable(part) else part, "__code__", None)
-            if code is not None:
-                codes.setdefault(id(code), name)
+            if callable(part):
+                codes.setdefault(id(getattr(inspect.unwrap(part), "__code__", part)), name)
     return codes
 
 

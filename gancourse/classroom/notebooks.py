@@ -58,7 +58,7 @@ def text(notebook: dict) -> str:
             if "text" in output:
                 output["text"] = output["text"].splitlines(True)
             for mime, value in output.get("data", {}).items():
-                if isinstance(value, str):
+                if mime.startswith("text/") or mime in ("image/svg+xml", "application/javascript"):
                     output["data"][mime] = value.splitlines(True)
     return json.dumps(split, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 

@@ -1,0 +1,307 @@
+"""The check: what a reader is told, and that nothing an answer does can break it."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from gancourse.classroom import answers, check, judging
+from gancourse.classroom.answers import Result, compiled, normal, pack, run, unpack
+from gancourse.classroom.check import CheckFailed, judge
+from gancourse.classroom.exercises import Exercise, WrongAnswer, exercise
+from gancourse.classroom.judging import RIGHT, UNTRIED, WRONG, close, verdict
+
+
+@pytest.fixture(autouse=True)
+def ungraded(monkeypatch):
+    monkeypatch.delenv("GANCOURSE_GRADING", raising=False)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+def double(x):
+    return 2 * x
+
+
+def _doubling(**changes) -> Exercise:
+    given = {
+        "id": "99.1",
+        "name": "double",
+        "points": 1,
+        "oracle": double,
+        "cases": lambda rng: [(np.array([1.0, 2.0]),), (rng.normal(size=(4, 5)),)],
+        "wrong": (
+            WrongAnswer("def double(x):\n    return x**2", "Squared."),
+            WrongAnswer("def double(x):\n    return x.no", "No such thing."),
+        ),
+    }
+    return Exercise(**given | changes)
+
+
+def _namespace(source: str) -> dict:
+    return compiled(f"{source}\nhere = lambda: None", "here").__globals__
+
+
+def _judged(source: str, **changes):
+    return judge(_doubling(**changes), _namespace(source))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x + x",
+        "return torch.as_tensor(x) * 2",
+        "return torch.as_tensor(x).float() * 2",
+        "return torch.tensor(x, requires_grad=True) * 2",
+        "return (2 * x).astype(np.float32)",
+        "return (2 * x).tolist()",
+        "return [list(row) if row.ndim else float(row) for row in 2 * x]",
+        "print('hello'); import warnings; warnings.warn('careful'); return 2 * x",
+        "import sys; print('hello', file=sys.stderr); return 2 * x",
+    ],
+)
+def test_many_forms_of_the_right_answer(body, capfd, recwarn):
+    assert _judged(f"def double(x):\n    {body}") == judging.Verdict(RIGHT)
+    assert capfd.readouterr() == ("", "") and not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("return x**2", "Squared."),
+        ("return torch.as_tensor(x, dtype=torch.float32) ** 2", "Squared."),
+        ("return x.nothing_there", "No such thing."),
+        ("return x", "For double([1, 2]), expected [2, 4], got [1, 2]."),
+        (
+            "return 2 * x if x.ndim == 1 else x + 1e-3 * np.eye(4, 5)",
+            "For double(<ndarray of shape (4, 5)>), expected",
+        ),
+        ("return 2 * x + 1e-4", "For double([1, 2]), expected [2, 4], got [2.0001, 4.0001]."),
+        ("return (2 * x)[0]", "For double([1, 2]), expected numbers of shape (2,), got one number."),
+        ("return 2 * x + 0j", "expected numbers of shape (2,), got complex numbers of shape (2,)."),
+        ("return x, x", "For double([1, 2]), expected numbers of shape (2,), got numbers of shape (2, 2)."),
+        ("return (2, np.float32(4.5))", "For double([1, 2]), expected [2, 4], got [2, 4.5]."),
+        ("return 2 * x * np.nan", "got [nan, nan]."),
+        ("2 * x", "For double([1, 2]) it returns nothing (None): is there a `return`?"),
+        (
+            "return x / 0 + [1] / 2",
+            "line 2 of the cell, `return x / 0 + [1] / 2`, raises TypeError: unsupported",
+        ),
+        ("raise NotImplementedError('half done')", "raises NotImplementedError: half done."),
+        ("raise ValueError(f'at {object()}')", "raises ValueError: at <object object at 0x...>."),
+        ("return double", "TypeError: expected numbers or arrays of numbers as output, got function."),
+        ("return double(x)", "RecursionError"),
+        ("import sys; sys.exit(0)", "raises SystemExit: 0."),
+        (
+            "x *= 2\n    return x",
+            "The values are right, but it changes its argument in place: work on a copy.",
+        ),
+    ],
+)
+def test_wrong_answers_are_told_apart(body, told):
+    judged = _judged(f"def double(x):\n    {body}")
+    assert judged.status == WRONG
+    assert told in judged.message and "\n" not in judged.message
+
+
+def test_an_answer_that_takes_other_arguments_is_wrong():
+    judged = _judged("def double():\n    return 1")
+    assert judged.status == WRONG and "double() takes 0 positional arguments" in judged.message
+
+
+def test_an_oracle_that_works_in_place_allows_it():
+    def doubled(x):
+        x *= 2
+        return x
+
+    assert _judged("def double(x):\n    x *= 2\n    return x", oracle=doubled).status == RIGHT
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def double(x):\n    from gancourse.classroom.exercises.chapter_00 import mean_image\n    return 2 * x",
+        "import gancourse.classroom.exercises.chapter_00 as c\ndef double(x):\n    return c.mean_image(x)",
+        "import gancourse\ndef double(x):\n    c = gancourse.classroom.exercises.chapter_00\n"
+        "    getattr(c, 'mean_' + 'image')(x)\n    return 2 * x",
+        "double = __import__('gancourse.classroom').classroom.exercises.chapter_00.mean_image",
+    ],
+)
+def test_the_courses_function_is_out_of_bounds(source):
+    name = "gancourse.classroom.exercises.chapter_00.mean_image"
+    judged = _judged(source, forbidden=(name,), cases=lambda rng: [(torch.ones(2, 2),)])
+    assert judged.status == WRONG
+    assert judged.message.startswith(f"It uses {name}. Write it yourself")
+
+
+@pytest.mark.parametrize(
+    "body", ["f = torch.add\n    return f(x, x)", "x = torch.as_tensor(x)\n    return x.add(x)"]
+)
+def test_builtins_can_be_out_of_bounds(body):
+    changes = {"forbidden": ("torch.add", "torch.Tensor.add"), "cases": lambda rng: [(torch.ones(2),)]}
+    assert "It uses torch." in _judged(f"def double(x):\n    {body}", **changes).message
+    assert _judged("def double(x):\n    return 2 * x", **changes).status == RIGHT
+
+
+def test_a_class_is_used_as_the_record_says_and_its_course_version_is_barred():
+    class Doubler:
+        def __call__(self, x):
+            return 2 * x
+
+    record = {"oracle": Doubler, "call": lambda answer, x: answer()(x)}
+    mine = "class double:\n    def __call__(self, x):\n        return x + x"
+    assert _judged(mine, **record).status == RIGHT
+    assert _judged(mine.replace("return x + x", "raise NotImplementedError"), **record).status == UNTRIED
+    namespace = {"base": Doubler}
+    exec("class double(base):\n    pass", namespace)
+    assert judge(_doubling(**record), namespace).message.startswith("It uses the course's double.")
+
+
+def test_random_answers_are_judged_as_the_record_says():
+    def near(case, output, expected):
+        return output.shape == expected.shape and abs(output.mean() - expected.mean()) < 0.1
+
+    record = {
+        "oracle": lambda n, generator: generator.normal(1, 1, n),
+        "cases": lambda rng: [(10_000, rng)],
+        "judge": near,
+        "wrong": (
+            WrongAnswer("def double(n, g):\n    return g.normal(2, 1, n)", "Wrong mean."),
+            WrongAnswer(
+                "def double(n, g):\n    return np.zeros(n)", "Constant.", sign=lambda c, o, e: o.std() == 0
+            ),
+        ),
+    }
+    assert _judged("def double(n, g):\n    return 1 + g.normal(size=n)", **record).status == RIGHT
+    assert _judged("def double(n, g):\n    return 2 + g.normal(size=n)", **record).message == "Wrong mean."
+    assert _judged("def double(n, g):\n    return np.zeros(n) + 7", **record).message == "Constant."
+    other = _judged("def double(n, g):\n    return g.normal(-3, 1, n)[:9]", **record).message
+    assert "a right answer is, for example," in other
+
+
+def test_global_random_state_is_fixed_and_put_back():
+    torch.manual_seed(1), np.random.seed(1)
+    before = torch.rand(1), np.random.rand()
+    torch.manual_seed(1), np.random.seed(1)
+    source = "def double(x):\n    return torch.rand(3) + np.random.rand()"
+    first, second = (run(_doubling(), compiled(source, "double")) for _ in range(2))
+    assert np.array_equal(first[0].output, second[0].output)
+    assert (torch.rand(1), np.random.rand()) == before
+    assert sys.getprofile() is None and not isinstance(sys.stdout, type(io.StringIO))
+
+
+def test_check_prints_binds_and_returns_nothing(capsys):
+    namespace = _namespace("def mean_image(images):\n    return images.float().mean()")
+    assert check("00.1", namespace) is None
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 2 and told[0].startswith("00.1 mean_image: wrong. That is one number")
+    assert namespace["mean_image"] is exercise("00.1").oracle
+    check("00.1", namespace)
+    assert capsys.readouterr().out.startswith(
+        "00.1 mean_image: not attempted. mean_image is the course's own here"
+    )
+
+
+def test_check_finds_its_caller(capsys):
+    namespace = {"check": check}
+    exec("def mean_image(images):\n    return images.double().mean(0)\ncheck('00.1')", namespace)
+    assert capsys.readouterr().out == "00.1 mean_image: right.\n"
+    exec("del mean_image\ncheck('00.1')", namespace)
+    assert capsys.readouterr().out.startswith(
+        "00.1 mean_image: not attempted. There is no mean_image here yet"
+    )
+    assert callable(namespace["mean_image"])
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "raises"),
+    [
+        ("GANCOURSE_GRADING", "1", True),
+        ("NBGRADER_EXECUTION", "autograde", True),
+        ("NBGRADER_EXECUTION", "validate", True),
+        ("NBGRADER_EXECUTION", "generate_feedback", False),
+    ],
+)
+def test_graded_mode_raises_after_binding(variable, value, raises, monkeypatch, capsys):
+    monkeypatch.setenv(variable, value)
+    namespace: dict = {}
+    if raises:
+        with pytest.raises(CheckFailed, match=r"00\.1 mean_image: not attempted"):
+            check("00.1", namespace)
+    else:
+        check("00.1", namespace)
+    assert namespace["mean_image"] is exercise("00.1").oracle
+
+
+def test_an_unknown_exercise_is_named():
+    with pytest.raises(ValueError, match=r"no exercise '77\.1'"):
+        check("77.1", {})
+
+
+def test_close_knows_shapes_kinds_and_float32():
+    a = np.array([1.0, 2.0])
+    assert close(normal([1, 2.0]), a) and close(a, normal((1, np.float32(2))))
+    assert not close(normal([1, 2.0, 3]), a) and not close(normal(1.0), a) and not close(a[:, None], a)
+    assert close(np.float32(1 / 3) * a.astype(np.float32), a / 3, rtol=1e-12)
+    assert not close(a * (1 + 1e-4), a) and not close(a.astype(np.float32) * 1.001, a)
+    assert close(normal([np.nan, np.inf]), normal([np.nan, np.inf])) and not close(
+        normal([np.inf]), normal([-np.inf])
+    )
+    assert close(normal("a"), normal("a")) and not close(normal("a"), normal(1))
+    assert close(normal({"b": 1, "a": 2}), normal({"a": 2, "b": 1})) and not close(normal(()), a)
+
+
+def test_outputs_survive_a_file_without_objects(tmp_path):
+    nested = (np.arange(3), (np.array(1.5), np.array("text")), ())
+    results = [
+        Result(nested, changed=True),
+        Result(error="ValueError", detail="line 3"),
+        Result(np.array(True), forbidden="f"),
+    ]
+    np.savez(tmp_path / "outputs.npz", **pack(results))
+    with np.load(tmp_path / "outputs.npz", allow_pickle=False) as arrays:
+        back = unpack(arrays)
+    assert [(r.error, r.detail, r.changed, r.forbidden) for r in back] == [
+        (r.error, r.detail, r.changed, r.forbidden) for r in results
+    ]
+    assert all(close(a.output, b.output) for a, b in zip(back, results, strict=True) if not a.error)
+    assert close(back[0].output[1][1], np.array("text")) and back[0].output[2] == ()
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {},
+        {"cases": np.array(10**15)},
+        {"cases": np.array([1, 2])},
+        {"cases": np.array(1), "0.told": np.array(["", "", "", ""])},
+        {"cases": np.array(1), "0.told": np.array(["", "", "", ""]), "0.parts": np.array(10**15)},
+        {
+            "cases": np.array(1),
+            "0.told": np.array(["", "", "", ""]),
+            "0": np.array(["2020"], "datetime64[D]"),
+        },
+        {"cases": np.array(1), "0.told": np.array(["", ""])},
+        {"cases": np.array(np.nan)},
+    ],
+)
+def test_a_strangers_arrays_are_refused(arrays):
+    with pytest.raises(ValueError):
+        unpack(arrays)
+
+
+def test_missing_outputs_are_no_right_answer():
+    record = _doubling()
+    results = run(record, compiled("def double(x):\n    return x + x", "double"))
+    assert verdict(record, results).status == RIGHT
+    assert verdict(record, results[:1]).status == WRONG and verdict(record, []).status == WRONG
+    assert verdict(record, results, seed=1).status == WRONG
+
+
+def test_a_source_is_judged_without_running_it():
+    record = exercise("00.1")
+    source = "from gancourse.classroom.exercises.chapter_00 import mean_image as m\nprint(1 / 0)"
+    assert answers.forbidden_use(record, source) == "the course's mean_image"
+    assert answers.forbidden_use(record, "def mean_image(x:\n") == ""
+    assert answers.forbidden_use(record, "def mean_image(x):\n    return mean_image(x)") == ""
