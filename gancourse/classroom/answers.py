@@ -38,7 +38,7 @@ class Result:
     forbidden: str = ""  # the course's function that the answer called
 
 
-def normal(value: object):
+def normal(value: Any):
     """Normal form of an output: a numpy array of numbers or text, or a tuple of normal forms.
 
     Tensors, Python numbers and 0-d arrays become arrays; a sequence of alike parts is stacked, others become tuples, as
@@ -111,10 +111,10 @@ def _aside(barred: dict[int, str], used: list[str]):
 
     def watch(frame, event, builtin):
         if event == "call":
-            called = (frame.f_code,)
+            called = [frame.f_code]
         elif event == "c_call":  # torch.cov itself, or the method behind a tensor's .cov()
             owner = type(getattr(builtin, "__self__", None))
-            called = (builtin, getattr(owner, builtin.__name__, None))
+            called = [builtin, getattr(owner, builtin.__name__, None)]
         else:
             return
         used.extend(barred[id(thing)] for thing in called if id(thing) in barred)

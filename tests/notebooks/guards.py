@@ -12,7 +12,7 @@ def complaints(notebook: dict) -> list[str]:
     if not code or code[0]["metadata"].get("gancourse", {}).get("role") != "bootstrap":
         found.append("the first code cell is not the bootstrap cell (metadata.gancourse.role)")
     for cell, following in zip(code, [*code[1:], None], strict=True):
-        if cell["id"].startswith("answer-"):
+        if re.fullmatch(r"answer-\d\d-\d+", cell["id"]):
             check = cell["id"].replace("answer-", "check-")
             if following is None or following["id"] != check:
                 found.append(f"{cell['id']}: the next code cell is not {check}")
