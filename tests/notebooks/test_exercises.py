@@ -28,7 +28,7 @@ every_solution = pytest.mark.parametrize("path", notebooks.solutions(), ids=lamb
 def test_record_is_complete(record: Exercise):
     assert record.name.isidentifier() and record.points > 0
     assert exercise(record.id) is record
-    assert 4 <= len(record.wrong) <= 8
+    assert len(record.wrong) >= 4
     messages = [wrong.message for wrong in record.wrong]
     assert len(set(messages)) == len(messages)
     for message in messages:
