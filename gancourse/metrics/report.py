@@ -1,0 +1,173 @@
+"""Every metric of two samples on one card, each with what is known of its error."""
+
+import html
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from gancourse.metrics.arrays import as_distribution, as_pair
+from gancourse.metrics.divergence import js_divergence
+from gancourse.metrics.estimate import Estimate
+from gancourse.metrics.frechet import fid, fid_floor, fid_infinity
+from gancourse.metrics.inception_score import inception_score
+from gancourse.metrics.kernel import kid
+from gancourse.metrics.manifold import density_coverage, precision_recall, realism
+from gancourse.metrics.prd import prd_curve
+
+PARTS, T95 = 5, 2.776445105197799  # Student's t with PARTS - 1 degrees of freedom holds 95% within +-T95
+SMALLEST = 20  # samples in a part: PRD's clusters, and four times density's neighbours
+
+BETTER = {
+    "FID": "lower", "FID infinity": "lower", "FID floor": "reference", "KID": "lower",
+    "precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher",
+    "median realism": "higher", "PRD F8 (recall)": "higher", "PRD F1/8 (precision)": "higher",
+    "Inception Score": "higher", "Inception Score of the real": "reference",
+    "JS divergence of class shares": "lower", "path length": "lower",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of `report`: prints as a table, renders as one in a notebook, and leaves as JSON.
+
+    estimates  metric's name -> Estimate, in the order of the table; report["FID"] is short for report.estimates["FID"]
+    extractor  name of the network that made the features, and its version, without which the values mean nothing
+    real, fake numbers of samples
+    """
+
+    estimates: dict[str, Estimate]
+    extractor: str
+    version: str
+    real: int
+    fake: int
+
+    def __getitem__(self, name: str) -> Estimate:
+        return self.estimates[name]
+
+    def __str__(self) -> str:
+        rows = [("metric", "value ± standard error (95% interval)", "better", "n")]
+        rows += [(name, str(e), BETTER[name], str(e.n)) for name, e in self.estimates.items()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        ]
+        return "\n".join([self._title(), "-" * len(lines[0]), *(line.rstrip() for line in lines)])
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f'<th scope="col">{name}</th>' for name in ("metric", "value", "95% interval", "better", "n")
+        )
+        body = ""
+        for name, estimate in self.estimates.items():
+            value, _, interval = str(estimate).partition(" (95%: ")
+            cells = (value, interval.removesuffix(")") or "not known", BETTER[name], str(estimate.n))
+            body += f'<tr title="{html.escape(estimate.method)}"><th scope="row">{html.escape(name)}</th>'
+            body += "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        caption = f"<caption>{html.escape(self._title())}</caption>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def to_json(self) -> str:
+        """The report as strict JSON; infinite values become the strings "inf" and "-inf"."""
+        return json.dumps(_strict(asdict(self)), indent=2, allow_nan=False)
+
+    def _title(self) -> str:
+        name = f"{self.extractor} {self.version}".strip()
+        return f"{self.fake} fake against {self.real} real samples, features: {name}"
+
+
+def report(
+    *,
+    real: Any,
+    fake: Any,
+    probabilities: Any = None,
+    real_probabilities: Any = None,
+    extractor: Any = None,
+    path_length: Estimate | None = None,
+    seed: int = 0,
+) -> Report:
+    """All metrics of a generator from the features of real and of its images.
+
+    real: (N, D), fake: (M, D) features, both of at least 6 rows. probabilities, real_probabilities: class
+    probabilities (M, K) of the fake and (N, K) of the real images, for the Inception Score and for the divergence
+    between the mean of both. extractor: its name, or the object with a `name` and a `version`. path_length: what
+    `perceptual_path_length` gave. `seed` picks halves, parts and clusters.
+
+    FID, KID, Inception Score and path length have their own standard errors. For the neighbour metrics and PRD none is
+    known in closed form, and the binomial one ignores that the manifold is a sample too (in simulations it was up to
+    2.8 times too small). Theirs is the spread over 5 disjoint random parts of both samples, over sqrt 5; the interval
+    is Student's with 4 degrees of freedom, for the value expected at this N (all of them change with N); None below
+    100 samples. FID infinity is left out where N or M < 2 D: its halves would be smaller than the features' dimension.
+    Errors as the metrics'.
+    """
+    real, fake = as_pair(real, fake, least=6)
+    n, m = len(real), len(fake)
+    rows = {"FID": fid(real=real, fake=fake)}
+    if min(n, m) >= 2 * real.shape[1]:
+        rows["FID infinity"] = fid_infinity(real=real, fake=fake, seed=seed)
+    rows["FID floor"] = fid_floor(real, n=min(n // 2, m), seed=seed)
+    rows["KID"] = kid(real=real, fake=fake)
+    random = torch.Generator().manual_seed(seed)
+    parts = [
+        x[torch.randperm(len(x), generator=random).to(x.device)].tensor_split(PARTS) for x in (real, fake)
+    ]
+    for metric in (_precision_recall, _density_coverage, _realism, _prd):
+        values = metric(real, fake, seed)
+        spread = (
+            [metric(*pair, seed) for pair in zip(*parts, strict=True)]
+            if min(n, m) >= SMALLEST * PARTS
+            else None
+        )
+        for name, value in values.items():
+            rows[name] = _estimate(value, spread and [part[name] for part in spread], min(n, m), name)
+    if probabilities is not None:
+        rows["Inception Score"] = inception_score(probabilities)
+    if real_probabilities is not None:
+        rows["Inception Score of the real"] = inception_score(real_probabilities)
+    if probabilities is not None and real_probabilities is not None:
+        shares = [
+            as_distribution(p, "probabilities").mean(dim=0) for p in (probabilities, real_probabilities)
+        ]
+        rows["JS divergence of class shares"] = Estimate(js_divergence(*shares), n=min(n, m), method="nats")
+    if path_length is not None:
+        rows["path length"] = path_length
+    name = extractor if isinstance(extractor, str) else getattr(extractor, "name", "not stated")
+    return Report(rows, str(name), str(getattr(extractor, "version", "")), n, m)
+
+
+def _precision_recall(real: Any, fake: Any, seed: int) -> dict[str, float]:
+    return asdict(precision_recall(real=real, fake=fake))
+
+
+def _density_coverage(real: Any, fake: Any, seed: int) -> dict[str, float]:
+    return asdict(density_coverage(real=real, fake=fake))
+
+
+def _realism(real: Any, fake: Any, seed: int) -> dict[str, float]:
+    return {"median realism": float(realism(real=real, fake=fake).median())}
+
+
+def _prd(real: Any, fake: Any, seed: int) -> dict[str, float]:
+    curve = prd_curve(real=real, fake=fake, clusters=min(20, len(real)), seed=seed)
+    return {"PRD F8 (recall)": curve.f_beta(8), "PRD F1/8 (precision)": curve.f_beta(1 / 8)}
+
+
+def _estimate(value: float, parts: Sequence[float] | None, n: int, name: str) -> Estimate:
+    """The value with the standard error that its spread over disjoint parts of the samples implies."""
+    if parts is None or not all(map(math.isfinite, (value, *parts))):
+        return Estimate(value, n=n, method=name)
+    stderr = float(torch.tensor(parts, dtype=torch.float64).std()) / PARTS**0.5
+    highest = math.inf if name in ("density", "median realism") else 1.0
+    interval = (max(value - T95 * stderr, 0.0), min(value + T95 * stderr, highest))
+    return Estimate(value, stderr, interval, n, f"{name}, error from {PARTS} disjoint parts")
+
+
+def _strict(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {key: _strict(value) for key, value in x.items()}
+    if isinstance(x, list | tuple):
+        return [_strict(value) for value in x]
+    return str(x) if isinstance(x, float) and not math.isfinite(x) else x
