@@ -64,13 +64,15 @@ def principal_axes(ax, mean, cov, *, n_std=2.0, color=FAKE):
         )
 
 
-def cloud(ax, points, *, color=REAL, mean=None, cov=None, size=6, reach=None, label=None):
+def cloud(ax, points, *, color=REAL, mean=None, cov=None, size=6, reach=None, title=None):
     """Points (n, 2) and, given mean and cov, their 2-sigma ellipse, on axes of one scale from -reach to reach."""
-    ax.scatter(*np.asarray(points).T, s=size, color=color, alpha=0.45, linewidths=0, label=label)
+    ax.scatter(*np.asarray(points).T, s=size, color=color, alpha=0.45, linewidths=0)
     if cov is not None:
         plot_ellipse(ax, np.zeros(2) if mean is None else mean, cov, color=color)
     if reach:
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    if title:
+        ax.set_title(title, fontsize=10)
     ax.set_aspect("equal")
 
 
