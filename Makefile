@@ -12,6 +12,9 @@ PYTHON  ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do 
 py     := $(VENV)/bin/python
 solved := $(wildcard notebooks/solutions/*.ipynb)
 
+# A failing part does not hide the next one's result; make still ends with an error.
+MAKEFLAGS += --keep-going
+
 # One thread a process: the workers share the cores, and sums come out in the same order everywhere.
 test unit notebooks test-python: export OMP_NUM_THREADS := 1
 test unit notebooks test-python: export OPENBLAS_NUM_THREADS := 1
