@@ -28,20 +28,26 @@ class Slider:
     value: float
     unit: str = ""
 
+    @property
+    def decimals(self):
+        return max(0, math.ceil(-math.log10(self.step) - 1e-9))
+
     def widget(self):
         import ipywidgets
 
         whole = all(isinstance(number, int) for number in (self.low, self.high, self.step, self.value))
-        decimals = max(0, math.ceil(-math.log10(self.step) - 1e-9))
         return (ipywidgets.IntSlider if whole else ipywidgets.FloatSlider)(
             value=self.value,
             min=self.low,
             max=self.high,
             step=self.step,
-            readout_format="d" if whole else f".{decimals}f",
+            readout_format="d" if whole else f".{self.decimals}f",
             description=f"{self.label} ({self.unit})" if self.unit else self.label,
             **_look(),
         )
+
+    def exact(self, value):
+        return round(value, self.decimals)  # a browser counts its steps up to 2.0000000000000004
 
     def says(self, value):
         return f"{self.label} = {value:g} {self.unit}".rstrip()
@@ -60,6 +66,9 @@ class Choice:
         import ipywidgets
 
         return ipywidgets.Dropdown(options=self.options, value=self.value, description=self.label, **_look())
+
+    def exact(self, value):
+        return value
 
     def says(self, value):
         return f"{self.label} = {value}"
@@ -187,7 +196,7 @@ class Panel:
 
     def draw(self):
         """Draw the controls' state, or say in the line why it cannot be drawn."""
-        state = {name: widget.value for name, widget in self.controls.items()}
+        state = {name: self.demo.controls[name].exact(widget.value) for name, widget in self.controls.items()}
         try:
             picture, line = self.demo.picture(**state), self.demo.line(**state)
         except Exception as error:

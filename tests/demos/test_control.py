@@ -103,6 +103,19 @@ def test_moving_a_slider_changes_picture_and_line():
     assert panel.image.value == demo.picture(level=30, tone="on")
 
 
+def test_a_browsers_rounding_is_undone():
+    seen = []
+    demo = Demo(
+        lambda s: seen.append(s) or np.zeros((2, 2), np.uint8),
+        [Slider("s", "spread", 0.2, 3, 0.1, 1)],
+        lambda s: f"{s}",
+        title="Spread",
+        stills=[{}],
+    )
+    Panel(demo).controls["s"].value = 2.0000000000000004
+    assert seen == [1, 2.0]
+
+
 def test_a_failing_state_says_so_in_the_line_and_the_next_one_recovers():
     panel = Panel(squares()[0])
     panel.controls["level"].value = 13
