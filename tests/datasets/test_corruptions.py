@@ -121,6 +121,7 @@ def test_blur_leaves_no_dark_border():
     assert torch.equal(
         blurred, blurred[:, :, :1].expand_as(blurred)
     )  # rows stay alike, also the first and the last
+    assert (blurred[0, 0, 0].int().diff() >= 0).all()  # nothing comes in from the other side
     # A step is symmetric about its middle, also where the image ends.
     assert (blurred[0, 0, 0].double() + blurred[0, 0, 0].flip(0)).sub(200).abs().max() <= 1
 
@@ -165,6 +166,9 @@ def test_swirl_keeps_what_is_round():
     )
     assert change(corruptions.swirl(round_, 2.0), round_).mean() < 0.5
     assert change(corruptions.swirl(long, 2.0), long).mean() > 5
+    outside = torch.hypot(x, y) > 12  # half the shorter side
+    stripes = (255 * (x.long() % 2)).to(torch.uint8)[None, None]
+    assert torch.equal(corruptions.swirl(stripes, 2.0)[..., outside], stripes[..., outside])
 
 
 def test_salt_and_pepper_by_count():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from gancourse.datasets import shapes
+from gancourse.datasets.shapes import _pick
 
 N = 2000
 
@@ -116,6 +117,7 @@ def test_weights_and_given_values():
     weighted = shapes(N, factors={"shape": {"drop": 3, "arrow": 1}}).labels.bincount(minlength=4)
     assert weighted[0] == weighted[2] == 0
     assert abs(weighted[1] - 0.75 * N) < 5 * (N * 3 / 16) ** 0.5
+    assert _pick(torch.zeros(1), {"drop": 1}).item() == 1  # the smallest draw there is
     hue = torch.rand(20, generator=torch.Generator().manual_seed(0)) + 0.9  # beyond 1 it goes round
     given = shapes(20, factors={"hue": hue, "shape": torch.arange(20) % 4})
     assert torch.allclose(given.factors["hue"], hue % 1) and given.labels[:5].tolist() == [0, 1, 2, 3, 0]
