@@ -112,5 +112,21 @@ def train(model: str, out: str | None, seed: int, likelihood: str, beta: float) 
     click.echo(f"The trained weights are in {path}.")
 
 
+@main.command()
+@click.argument("submissions", type=click.Path(exists=True, file_okay=False))
+@click.option("--out", default="graded", type=click.Path(), help="Where the gradebook goes (graded).")
+@click.option("--jobs", default=1, show_default=True, help="Submissions graded at the same time.")
+@click.option("--cell-seconds", default=60, show_default=True, help="Time limit for one cell.")
+def grade(submissions: str, out: str, jobs: int, cell_seconds: int) -> None:
+    """Grade SUBMISSIONS/<student>/<chapter>.ipynb into OUT/gradebook.csv and OUT/summary.csv."""
+    from gancourse.classroom.grade import grade
+
+    rows = _or_exit(grade, submissions, out, jobs=jobs, cell_seconds=cell_seconds)
+    students = len({row.student for row in rows})
+    click.echo(
+        f"{students} students, {len(rows)} rows in {out}/gradebook.csv; points by chapter in {out}/summary.csv."
+    )
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,267 @@
+"""`gancourse grade`: a folder of submissions in, a gradebook out."""
+
+import csv
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from gancourse.classroom import judging, notebooks, sandbox
+from gancourse.classroom.answers import Result, forbidden_use, unpack
+from gancourse.classroom.exercises import Exercise
+from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
+
+MISSING, CRASHED, TIMED_OUT, TO_READ, UNREADABLE = "missing", "crashed", "timed out", "to read", "unreadable"
+MAX_OUTPUT_BYTES = 100_000_000
+DEAD_AFTER = 15  # seconds without a sign of life from the kernel
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the gradebook."""
+
+    student: str
+    chapter: str
+    exercise: str
+    points: float
+    max_points: float
+    status: str
+    message: str
+
+
+def grade(
+    submissions: Path,
+    out: Path,
+    *,
+    jobs: int = 1,
+    cell_seconds: int = 60,
+    limits: sandbox.Limits | None = None,
+) -> list[Row]:
+    """Grade submissions/<student>/<chapter>.ipynb into out/gradebook.csv and out/summary.csv; returns the gradebook.
+
+    A submission that was graded before, with the same bytes, is not run again: an interrupted run goes on where it was.
+    The secret seed is drawn once and kept in out/seed.
+    """
+    submissions, out = Path(submissions).resolve(), Path(out).resolve()
+    if not submissions.is_dir():
+        raise ValueError(f"submissions: {submissions} is not a folder")
+    paths = sorted(p for p in submissions.glob("*/*.ipynb") if not p.name.startswith("."))
+    if not paths:
+        raise ValueError(f"submissions: there is no <student>/<chapter>.ipynb in {submissions}")
+    if out.is_relative_to(submissions):
+        raise ValueError(
+            f"out: {out} lies inside the submissions; students could be shown each other's grades"
+        )
+    (out / "state").mkdir(parents=True, exist_ok=True)
+    seed = _seed(out / "seed")
+    confine = sandbox.confined()
+    if not confine:
+        print(
+            "bubblewrap is not here: submissions run with limits, but can read your files and use the network."
+        )
+
+    def one(path: Path) -> list[Row]:
+        state = out / "state" / path.parent.name / f"{path.stem}.json"
+        key = hashlib.sha256(_bytes(path) + str(seed).encode()).hexdigest()
+        if (rows := _graded_before(state, key)) is None:
+            hidden = [submissions, out, notebooks.folder(), notebooks.folder().parent / ".git"]
+            rows = _grade_one(path, seed, hidden, cell_seconds, limits or sandbox.Limits(), confine)
+            state.parent.mkdir(exist_ok=True)
+            _write(state, json.dumps({"key": key, "rows": [asdict(row) for row in rows]}, indent=1))
+        return rows
+
+    with ThreadPoolExecutor(jobs) as pool:
+        done = tqdm(
+            pool.map(one, paths), total=len(paths), desc="grading", unit="notebook", disable=len(paths) < 3
+        )
+        rows = [row for rows in done for row in rows]
+    _write_csv(
+        out / "gradebook.csv", list(Row.__dataclass_fields__), ([*asdict(row).values()] for row in rows)
+    )
+    _write_csv(out / "summary.csv", *summary(rows))
+    return rows
+
+
+def summary(rows: list[Row]) -> tuple[list[str], list[list]]:
+    """One row a student: points in each chapter and in all."""
+    chapters = sorted({row.chapter for row in rows})
+    table = []
+    for student in sorted({row.student for row in rows}):
+        own = [row for row in rows if row.student == student]
+        points = [sum(row.points for row in own if row.chapter == chapter) for chapter in chapters]
+        table.append([student, *points, sum(points), sum(row.max_points for row in own)])
+    return ["student", *chapters, "points", "max_points"], table
+
+
+def _grade_one(
+    path: Path, seed: int, hidden: list[Path], cell_seconds: int, limits: sandbox.Limits, confine: bool
+) -> list[Row]:
+    student, chapter = path.parent.name, path.stem
+    source = notebooks.folder() / "solutions" / path.name
+    if not source.is_file():
+        return [Row(student, chapter, "", 0, 0, UNREADABLE, f"the course has no chapter called {chapter}")]
+    solution = notebooks.read(source)
+    records = exercises_of(solution)
+    try:
+        submission = read_submission(path, solution)
+    except ValueError as error:
+        return [Row(student, chapter, r.id, 0, r.points, UNREADABLE, str(error)) for r in records]
+    verdicts: dict[str, tuple[str, str]] = {}
+    for record in records:
+        if record.id not in submission.answers:
+            verdicts[record.id] = (MISSING, submission.remarks[record.id])
+        elif used := forbidden_use(record, submission.answers[record.id]):
+            told = judging.forbidden(record, used)
+            verdicts[record.id] = (told.status, told.message)
+    while True:
+        notebook = graded_slice(solution, submission, frozenset(verdicts))
+        results, dead, notes = _run(notebook, seed, hidden, cell_seconds, limits, confine)
+        silent = [r.id for r in records if r.id not in verdicts and r.id not in results]
+        if not silent:
+            break
+        # The first exercise that gave nothing is to blame; where others fell with it, they get another run without it.
+        late = f"it ran for more than {cell_seconds} s"
+        verdicts[silent[0]] = (CRASHED, "the notebook's process died here") if dead else (TIMED_OUT, late)
+        if len(silent) == 1:
+            break
+    for record in records:
+        if record.id not in verdicts:
+            judged = _judged(record, results[record.id], seed)
+            verdicts[record.id] = (judged.status, judged.message)
+    rows = []
+    for record in records:
+        status, message = verdicts[record.id]
+        remark = submission.remarks.get(record.id, "") if status != MISSING else ""
+        points = record.points if status == judging.RIGHT else 0
+        text = " ".join(part for part in (message, f"({remark})" if remark else "", notes) if part)
+        rows.append(Row(student, chapter, record.id, points, record.points, status, text))
+    return rows + [Row(student, chapter, id, 0, 0, TO_READ, "") for id in submission.read_by_hand]
+
+
+def _run(
+    notebook: dict, seed: int, hidden: list[Path], cell_seconds: int, limits: sandbox.Limits, confine: bool
+) -> tuple[dict[str, list[Result] | None], bool, str]:
+    """Run a slice under nbval: what each answer gave on the secret cases, whether the kernel died, what else nbval found."""
+    with tempfile.TemporaryDirectory(prefix="gancourse-") as folder:
+        scratch = Path(folder)
+        (scratch / "outputs").mkdir()
+        notebooks.write(scratch / "slice.ipynb", json.dumps(notebook))
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--nbval",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            "/dev/null",
+        ]
+        command += [
+            "--rootdir",
+            ".",
+            f"--nbval-cell-timeout={cell_seconds}",
+            "--junitxml=cells.xml",
+            "slice.ipynb",
+        ]
+        env = {
+            "GANCOURSE_GRADING": "1",
+            "GANCOURSE_SEED": str(seed),
+            "GANCOURSE_OUTPUTS": str(scratch / "outputs"),
+            "JUPYTER_PLATFORM_DIRS": "1",
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+        }
+        alive = scratch / "outputs" / "alive"
+
+        def dead() -> bool:
+            return alive.is_file() and time.time() - alive.stat().st_mtime > DEAD_AFTER
+
+        sandbox.run(command, scratch, hidden=hidden, limits=limits, env=env, confine=confine, hopeless=dead)
+        results = {p.stem: _results(p) for p in sorted((scratch / "outputs").glob("*.npz"))}
+        return results, dead(), _around(notebook, scratch / "cells.xml")
+
+
+def _results(path: Path) -> list[Result] | None:
+    """Outputs that a stranger's process wrote, or None where they are not what `collect` writes."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_OUTPUT_BYTES:
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if sum(info.file_size for info in arrays.zip.infolist()) > MAX_OUTPUT_BYTES:
+                return None
+            return unpack({name: arrays[name] for name in arrays.files})
+    except Exception:  # a forged archive can fail in many ways, and each costs only its author
+        return None
+
+
+def _judged(record: Exercise, results: list[Result] | None, seed: int) -> judging.Verdict:
+    if results is None:
+        return judging.Verdict(judging.WRONG, "Its outputs could not be read.")
+    return judging.verdict(record, results, seed)
+
+
+def _around(notebook: dict, report: Path) -> str:
+    """What nbval says of the cells of the course that are neither answers nor checks: "" where they print what they should."""
+    if report.is_symlink() or not report.is_file() or report.stat().st_size > MAX_OUTPUT_BYTES:
+        return ""
+    try:
+        cases = list(ElementTree.parse(report).iter("testcase"))
+    except ElementTree.ParseError:
+        return ""
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    failed = {i for i, case in enumerate(cases) if case.find("failure") is not None}
+    strange = [
+        i for i in failed if i < len(code) and not code[i]["metadata"].get("gancourse", {}).get("exercise")
+    ]
+    if any(code[i]["metadata"].get("gancourse", {}).get("role") == "student" for i in strange):
+        return "One of your own cells fails."
+    return "A cell of the course prints something else than in the solution." if strange else ""
+
+
+def _seed(path: Path) -> int:
+    if not path.exists():
+        _write(path, str(secrets.randbits(32)))
+    return int(path.read_text())
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+
+
+def _graded_before(state: Path, key: str) -> list[Row] | None:
+    if not state.is_file():
+        return None
+    kept = json.loads(state.read_text(encoding="utf-8"))
+    return [Row(**row) for row in kept["rows"]] if kept["key"] == key else None
+
+
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    shutil.move(unfinished, path)
+
+
+def _write_csv(path: Path, header: list[str], rows: Iterable[list]) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with open(unfinished, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows([_inert(value) for value in row] for row in rows)
+    shutil.move(unfinished, path)
+
+
+def _inert(value):
+    """Text that a spreadsheet will not take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value

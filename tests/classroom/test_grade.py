@@ -1,0 +1,253 @@
+"""A class hands in chapter 02: everyone gets the marks that they should, and nobody costs another one's."""
+
+import copy
+import csv
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gancourse.classroom import grade as grading
+from gancourse.classroom import notebooks, sandbox
+from gancourse.classroom.exercises import of_chapter
+from gancourse.classroom.grade import grade
+from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
+from gancourse.classroom.release import released
+
+CHAPTER = "02_covariance"
+RECORDS = of_chapter("02")
+ASKED = RECORDS[0]  # covariance, the exercise that the class answers in many ways
+LOOPS = """
+def covariance(x, y):
+    n = len(x)
+    mean_x, mean_y = sum(float(v) for v in x) / n, sum(float(v) for v in y) / n
+    return sum((float(a) - mean_x) * (float(b) - mean_y) for a, b in zip(x, y)) / (n - 1)
+"""
+NUMPY = """
+import numpy
+
+def covariance(x, y):
+    x, y = numpy.asarray(x, dtype=float), numpy.asarray(y, dtype=float)
+    return (x - x.mean()) @ (y - y.mean()) / (len(x) - 1)
+"""
+CRASH = "import os\n\ndef covariance(x, y):\n    os._exit(0)"
+LOOP = "def covariance(x, y):\n    while True:\n        pass"
+
+
+@pytest.fixture(scope="module")
+def solution() -> dict:
+    return notebooks.read(notebooks.solutions(("02",))[0])
+
+
+def right(solution: dict) -> dict[str, str]:
+    return {c["id"]: c["source"] for c in solution["cells"] if c["id"].startswith("answer-")}
+
+
+def answer_id(record) -> str:
+    return f"answer-{record.id.replace('.', '-')}"
+
+
+def hand_in(folder: Path, student: str, solution: dict, answers: dict[str, str]) -> Path:
+    """The student's version with these answers, as JupyterLab would save it."""
+    notebook = released(solution)
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(cell["id"], cell["source"])
+    path = folder / student / f"{CHAPTER}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebooks.write(path, notebook)
+    return path
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory, solution) -> tuple[Path, Path]:
+    """The class, graded once: three styles of right, every wrong answer of one exercise, a stub, a crash, a loop."""
+    root = tmp_path_factory.mktemp("class")
+    good, asked = right(solution), answer_id(ASKED)
+    answers = {
+        "right": good,
+        "right-loops": good | {asked: LOOPS},
+        "right-numpy": good | {asked: NUMPY},
+        "stub": {},
+        "crash": good | {asked: CRASH},
+        "loop": good | {asked: LOOP},
+        **{f"wrong-{i}": good | {asked: wrong.code} for i, wrong in enumerate(ASKED.wrong)},
+    }
+    for student, given in answers.items():
+        hand_in(root / "submissions", student, solution, given)
+    grade(root / "submissions", root / "graded", jobs=2, cell_seconds=40)
+    return root / "submissions", root / "graded"
+
+
+def test_everyone_gets_the_right_marks(graded):
+    rows = table(graded[1] / "gradebook.csv")
+    assert list(rows[0]) == ["student", "chapter", "exercise", "points", "max_points", "status", "message"]
+    students = {row["student"] for row in rows}
+    assert len(students) == 6 + len(ASKED.wrong) >= 10
+    for row in rows:
+        student, record = row["student"], next(r for r in RECORDS if r.id == row["exercise"])
+        told = (row["status"], float(row["points"]), row["message"])
+        if student == "stub":
+            assert told[:2] == ("not attempted", 0)
+        elif row["exercise"] != ASKED.id or student.startswith("right"):
+            assert told == ("right", record.points, ""), row
+        elif student == "crash":
+            assert told[:2] == ("crashed", 0)
+        elif student == "loop":
+            assert told[:2] == ("timed out", 0)
+        else:
+            assert told == ("wrong", 0, ASKED.wrong[int(student.split("-")[1])].message), row
+
+
+def test_summary_adds_up(graded):
+    total = sum(record.points for record in RECORDS)
+    points = {row["student"]: float(row["points"]) for row in table(graded[1] / "summary.csv")}
+    assert points["right"] == points["right-loops"] == points["right-numpy"] == total
+    assert points["stub"] == 0
+    assert {points["crash"], points["loop"], points["wrong-0"]} == {total - ASKED.points}
+
+
+def test_nothing_is_graded_twice_and_a_changed_submission_is(graded, solution, monkeypatch):
+    submissions, out = graded
+    runs = []
+    monkeypatch.setattr(grading, "_run", lambda *a: runs.append(a) or ({}, False, ""))
+    before = (out / "gradebook.csv").read_text()
+    grade(submissions, out)
+    assert not runs and (out / "gradebook.csv").read_text() == before
+    path = submissions / "stub" / f"{CHAPTER}.ipynb"
+    kept = path.read_text()
+    hand_in(submissions, "stub", solution, {answer_id(ASKED): LOOPS})
+    grade(submissions, out)
+    path.write_text(kept)
+    assert runs
+
+
+def test_verdicts_do_not_depend_on_the_seed(solution):
+    from gancourse.classroom import judging
+    from gancourse.classroom.answers import compiled, run
+
+    for record in RECORDS:
+        answer = compiled(right(solution)[answer_id(record)], record.name)
+        earlier = {r.name: r.oracle for r in RECORDS if r is not record}
+        answer.__globals__.update(earlier)  # an answer may lean on earlier ones
+        for seed in np.random.default_rng(0).integers(2**32, size=200):
+            results = run(record, answer, int(seed))
+            assert judging.verdict(record, results, int(seed)) == judging.Verdict("right")
+
+
+def test_intake_repairs_what_it_can(tmp_path, solution):
+    good = right(solution)
+    path = hand_in(tmp_path, "odd", solution, good)
+    notebook = notebooks.read(path)
+    cells = notebook["cells"]
+    by_id = {cell["id"]: cell for cell in cells}
+    cells.remove(by_id[answer_id(RECORDS[1])])  # deleted
+    by_id[answer_id(RECORDS[0])] |= {"id": "other", "metadata": {}}  # lost its id, and its metadata
+    twin = copy.deepcopy(by_id[answer_id(RECORDS[2])])
+    twin["source"] = twin["source"] + "\n# a second try"
+    cells.append(twin)  # duplicated
+    by_id[answer_id(RECORDS[3])]["cell_type"] = "markdown"  # re-typed
+    cells.insert(
+        3, {"cell_type": "code", "id": "mine", "metadata": {}, "source": "helper = 1", "outputs": []}
+    )
+    path.write_text(json.dumps(notebook))
+    found = read_submission(path, solution)
+    assert set(found.answers) == {r.id for r in RECORDS if r is not RECORDS[1]}
+    assert found.answers[RECORDS[3].id] == good[answer_id(RECORDS[3])]
+    assert {key: value.split(" ")[-1] for key, value in found.remarks.items()} == {
+        RECORDS[0].id: "defines",
+        RECORDS[1].id: "missing",
+        RECORDS[2].id: "counts",
+    }
+    assert [*found.extras.values()] == [["helper = 1"]]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "not json", "[]", "{}", '{"cells": 3}', '{"cells": [3]}', "[" * 100_000]
+)
+def test_an_unreadable_file_costs_only_its_author(tmp_path, solution, content):
+    path = tmp_path / "s" / f"{CHAPTER}.ipynb"
+    path.parent.mkdir()
+    path.write_text(content)
+    rows = grade(tmp_path, tmp_path.parent / f"{tmp_path.name}-graded")
+    assert {(row.status, row.points) for row in rows} == {("unreadable", 0)}
+    assert [row.exercise for row in rows] == [r.id for r in exercises_of(solution)]
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path, solution):
+    target = hand_in(tmp_path / "elsewhere", "s", solution, right(solution))
+    link = tmp_path / "submissions" / "thief" / f"{CHAPTER}.ipynb"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(target)
+    rows = grade(tmp_path / "submissions", tmp_path / "graded")
+    assert {(row.status, row.message) for row in rows} == {
+        ("unreadable", "the submission is not a plain file")
+    }
+
+
+def test_the_slice_leaves_the_long_experiments_out(tmp_path, solution):
+    submission = read_submission(hand_in(tmp_path, "s", solution, right(solution)), solution)
+    sliced = graded_slice(solution, submission)["cells"]
+    code = [cell for cell in solution["cells"] if cell["cell_type"] == "code"]
+    assert len(sliced) < len(code) / 2 + 2 * len(RECORDS)
+    assert not any("figures.show" in "".join(cell["source"]) for cell in sliced)
+
+
+def test_text_for_a_spreadsheet_is_inert(tmp_path):
+    grading._write_csv(tmp_path / "x.csv", ["a"], [["=HYPERLINK(1)"], ["fine"], [3]])
+    assert [row["a"] for row in table(tmp_path / "x.csv")] == ["'=HYPERLINK(1)", "fine", "3"]
+
+
+def test_forged_outputs_are_refused(tmp_path):
+    path = tmp_path / "02.1.npz"
+    path.write_bytes(b"not a zip")
+    assert grading._results(path) is None
+    np.savez(path, cases=np.array([{"a": 1}], dtype=object))
+    assert grading._results(path) is None
+    (tmp_path / "link.npz").symlink_to(path)
+    assert grading._results(tmp_path / "link.npz") is None
+
+
+@pytest.mark.parametrize("confine", [False, True])
+def test_the_sandbox_leaves_no_survivors_and_keeps_its_limits(tmp_path, confine):
+    if confine and not sandbox.confined():
+        pytest.skip("bubblewrap is not here")
+    script = (
+        "import subprocess, sys, time\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
+        "print('started', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    started = time.monotonic()
+    limits = sandbox.Limits(wall_seconds=3)
+    python = os.path.realpath(os.sys.executable)
+    ended = sandbox.run([python, "-c", script], tmp_path, limits=limits, env={}, confine=confine)
+    assert ended.timed_out and ended.status is None and ended.output == "started\n"
+    assert time.monotonic() - started < 30
+    big = sandbox.run(
+        [python, "-c", "open('big', 'wb').write(bytes(10**6))"],
+        tmp_path,
+        limits=sandbox.Limits(file_bytes=1000),
+        env={},
+        confine=confine,
+    )
+    assert big.status != 0 and (tmp_path / "big").stat().st_size <= 1000
+
+
+def test_confined_code_sees_neither_hidden_folders_nor_the_network(tmp_path):
+    if not sandbox.confined():
+        pytest.skip("bubblewrap is not here")
+    hidden, scratch = tmp_path / "hidden", tmp_path / "scratch"
+    hidden.mkdir(), scratch.mkdir()
+    (hidden / "solution.txt").write_text("42")
+    script = f"import os, socket; print(os.listdir({str(hidden)!r}), [n for _, n in socket.if_nameindex()])"
+    command = [os.path.realpath(os.sys.executable), "-c", script]
+    ended = sandbox.run(command, scratch, hidden=[hidden], limits=sandbox.Limits(), env={}, confine=True)
+    assert ended.output == "[] ['lo']\n"
