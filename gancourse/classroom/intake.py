@@ -133,15 +133,18 @@ def _own(source: str) -> dict:
 
 
 def _plain(cell: dict) -> dict:
-    source = cell.get("source", "")
-    metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    """What grading reads of a cell, whatever a front end or a student made of it."""
+    source, metadata = cell.get("source", ""), _mapping(cell.get("metadata"))
     return {
         "id": str(cell.get("id", "")),
-        "grade_id": str(nbgrader.get("grade_id", "")),
+        "grade_id": str(_mapping(metadata.get("nbgrader")).get("grade_id", "")),
         "type": cell.get("cell_type"),
         "source": "".join(source) if isinstance(source, list) else str(source),
     }
+
+
+def _mapping(value: object) -> dict:
+    return value if isinstance(value, dict) else {}
 
 
 def _answer_id(record: Exercise) -> str:

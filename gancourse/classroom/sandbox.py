@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -17,6 +16,11 @@ from pathlib import Path
 import psutil
 
 import gancourse
+
+try:
+    import resource
+except ImportError:  # Windows has neither these limits nor process groups
+    resource = None  # type: ignore[assignment]
 
 _MARK = "GANCOURSE_SANDBOX"
 
@@ -76,8 +80,8 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=lambda: _limit(limits),
+            start_new_session=resource is not None,
+            preexec_fn=(lambda: _limit(limits)) if resource else None,
         )
         end = time.monotonic() + limits.wall_seconds
         try:
@@ -121,7 +125,7 @@ def _limit(limits: Limits) -> None:
 def _stop(process: subprocess.Popen, mark: str) -> None:
     """End the whole process group, then whatever else carries the mark: kernels start sessions of their own."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL) if resource else process.kill()
     process.wait()
     for _ in range(50):
         left = [other for other in psutil.process_iter() if _marked(other, mark)]

@@ -34,6 +34,7 @@ def train(
 ) -> Classifier:
     """Train to about 93% test accuracy; goes on from the last epoch found in `folder`. `limit` shortens the data for tests."""
     data, test = fashion_mnist("train"), fashion_mnist("test")
+    assert data.labels is not None and test.labels is not None
     images, labels = data.images[:limit], data.labels[:limit]
     steps = len(images) // batch_size
     model = seeded(seed, Classifier)
