@@ -26,7 +26,7 @@ def run(
     return save(trained, Path(folder) / f"{model}.safetensors")
 
 
-def _progress(generator: StyleGANGenerator, resolution: int) -> dict[str, float]:
+def _progress(generator: StyleGANGenerator, resolution: int, alpha: float) -> dict[str, float]:
     """Quick numbers along the way, on 5,000 samples; nan until the full resolution is reached."""
     from gancourse.features import embed
     from gancourse.metrics import fid, precision_recall
@@ -36,7 +36,7 @@ def _progress(generator: StyleGANGenerator, resolution: int) -> dict[str, float]
         return {"fid": float("nan"), "precision": float("nan"), "recall": float("nan")}
     extractor = load("classifier")
     real = embed(fashion_mnist("test").images[:5000], extractor, progress=False)
-    fake = embed(sample(generator, 5000, seed=11), extractor, progress=False)
+    fake = embed(sample(generator, 5000, seed=11, alpha=alpha), extractor, progress=False)
     manifold = precision_recall(real=real, fake=fake)
     return {
         "fid": fid(real=real, fake=fake).value,

@@ -166,11 +166,11 @@ def train(
     recipe: Recipe | None = None,
     *,
     every: int = 20_000,
-    evaluate: Callable[[StyleGANGenerator, int], dict[str, float]] | None = None,
+    evaluate: Callable[[StyleGANGenerator, int, float], dict[str, float]] | None = None,
 ) -> StyleGANGenerator:
     """Train to the end of the recipe and return the averaged generator.
 
-    Every `every` images: a checkpoint, the row of `evaluate(ema, resolution)` in log.csv, a sample sheet and, when a
+    Every `every` images: a checkpoint, the row of `evaluate(ema, resolution, alpha)` in log.csv, a sample sheet and, when a
     stage is over, `stylegan-R.safetensors`. A killed run goes on from its last checkpoint with the same random stream.
     """
     from gancourse.models import save
@@ -181,7 +181,7 @@ def train(
     bar = tqdm(total=recipe.images, initial=trainer.images, unit="img", unit_scale=True, smoothing=0.05)
     bar.write(f"{folder}: {asdict(recipe)}") if trainer.images == 0 else None
     while trainer.images < recipe.images:
-        stage, _ = recipe.stage_at(trainer.images)
+        stage, alpha = recipe.stage_at(trainer.images)
         losses = trainer.step()
         bar.update(recipe.batch_size)
         if trainer.steps % 20 == 0:
@@ -195,9 +195,14 @@ def train(
         ):
             resolution = recipe.stages[stage].resolution
             trainer.ema.eval()
-            numbers = evaluate(trainer.ema, resolution) if evaluate else {}
+            numbers = evaluate(trainer.ema, resolution, alpha) if evaluate else {}
             trainer.run.log(images=trainer.images, resolution=resolution, **losses, **numbers)
-            sample_sheet(trainer.ema, trainer.run.folder / f"{trainer.images:08d}.png", resolution=resolution)
+            sample_sheet(
+                trainer.ema,
+                trainer.run.folder / f"{trainer.images:08d}.png",
+                resolution=resolution,
+                alpha=alpha,
+            )
             if next_stage != stage or last:
                 save(
                     trainer.ema,
