@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import torch
+from scipy.linalg import lapack
 from torch import Tensor
 
 from gancourse.metrics.arrays import as_numbers, as_pair, as_samples
@@ -16,7 +17,7 @@ def frechet_distance(mu_x: Any, sigma_x: Any, mu_y: Any, sigma_y: Any) -> float:
 
         d^2 = |mu_x - mu_y|^2 + tr sigma_x + tr sigma_y - 2 tr (sigma_x sigma_y)^(1/2)
 
-    (Dowson & Landau 1982, eq. 4; Heusel et al. 2017, eq. 6.) Note that it is the square of a metric.
+    (Dowson & Landau 1982; Heusel et al. 2017, eq. 6.) Note that it is the square of a metric.
 
     The last trace needs no matrix root. Write sigma_x = L L'. If sigma_x sigma_y v = c v, then u = L^-1 v satisfies
     L' sigma_y L u = L^-1 (L L' sigma_y) v = c u: the two matrices have the same eigenvalues c_i. The second one is
@@ -40,7 +41,7 @@ def frechet_distance(mu_x: Any, sigma_x: Any, mu_y: Any, sigma_y: Any) -> float:
         return 0.0
     left, right = _factor(sigma_x, "sigma_x"), _factor(sigma_y, "sigma_y")
     if left.shape == right.shape == sigma_x.shape:
-        root_trace = torch.linalg.eigvalsh(left.T @ sigma_y @ left).clamp(min=0).sqrt().sum()
+        root_trace = torch.linalg.eigvalsh(_congruence(left, sigma_y)).clamp(min=0).sqrt().sum()
     else:
         root_trace = torch.linalg.svdvals(left.T @ right).sum()
     spread = sigma_x.trace() + sigma_y.trace() - 2 * root_trace  # >= 0 but for rounding of the traces
@@ -54,6 +55,8 @@ def _normal(mu: Any, sigma: Any, mu_name: str, sigma_name: str) -> tuple[Tensor,
             f"expected {mu_name} of shape (D,) and {sigma_name} of shape (D, D), "
             f"got {tuple(mu.shape)} and {tuple(sigma.shape)}"
         )
+    if torch.equal(sigma, sigma.T):
+        return mu, sigma
     gap = (sigma - sigma.T).abs().max()
     if gap > 1e-5 * sigma.abs().max():
         raise ValueError(
@@ -76,6 +79,15 @@ def _factor(sigma: Tensor, name: str) -> Tensor:
         )
     keep = values > noise * values[-1]
     return vectors[:, keep] * values[keep].sqrt()
+
+
+def _congruence(factor: Tensor, sigma: Tensor) -> Tensor:
+    """L' sigma L, of which only the lower triangle is to be read (as `eigvalsh` does)."""
+    if factor.device.type != "cpu":
+        return factor.T @ sigma @ factor
+    # LAPACK uses that L is triangular and sigma symmetric: less than half the time of two products
+    product, _ = lapack.dsygst(sigma.numpy(), factor.numpy(), itype=2, lower=1)
+    return torch.from_numpy(product)
 
 
 def fid(*, real: Any, fake: Any) -> Estimate:

@@ -21,7 +21,7 @@ class Moments:
 
     The n-1 (ddof 1) is what pytorch-fid, torch-fidelity and torchmetrics divide by; StyleGAN3's code divides by n.
 
-    Two parts merge by the parallel formula of Chan, Golub & LeVeque (1983, eq. 2.1): with delta the difference
+    Two parts merge by the parallel formula of Chan, Golub & LeVeque (1983): with delta the difference
     of their means and S = sum (x - mean)(x - mean)',
 
         mean = mean_a + delta n_b / (n_a + n_b)
