@@ -55,10 +55,11 @@ def precision_recall(*, real: Any, fake: Any, k: int = 3) -> PrecisionRecall:
 def density_coverage(*, real: Any, fake: Any, k: int = 5) -> DensityCoverage:
     """How densely reals surround the fakes, and how many reals have a fake nearby.
 
-    density = 1/(k M) sum_j sum_i 1[fake_j in ball_i], about 1 where both distributions are the same and not bounded
-    by 1; coverage = mean_i 1[some fake_j in ball_i], in [0, 1] (Naeem et al. 2020, section 3). Only the reals have
-    balls, which makes both robust to outliers among the fakes, and counting makes density robust to one real's huge ball.
-    Identical distributions give a coverage of 1 - (N - 1) ... (N - k) / ((2N - 1) ... (2N - k)), about 1 - 2^-k for M = N.
+    density = 1/(k M) sum_j sum_i 1[fake_j in ball_i] >= 0, not bounded by 1;
+    coverage = mean_i 1[some fake_j in ball_i], in [0, 1] (Naeem et al. 2020, equations 3 and 4).
+    Only reals have balls, so outliers among the fakes do nothing, and density counts a real outlier's huge ball as one.
+    Where both distributions are the same, the expected density is 1 and the expected coverage
+    1 - (N-1)...(N-k) / ((N+M-1)...(N+M-k)), about 1 - 2^-k for M = N: these, not infinity and 1, are a perfect score.
 
     Shapes, ties and errors as `precision_recall`, with k < N; k = 5 is the paper's choice.
     """
@@ -186,7 +187,7 @@ def _inside(
     """The pairs (fake, real) of a block that are no farther apart than the radius, which broadcasts over the block."""
     pair = np.flatnonzero(lower <= (radii**2).astype(np.float32))
     i, j = np.divmod(pair, lower.shape[1])
-    radius = radii[0, j] if len(radii) == 1 else radii[i, 0]
+    radius = np.broadcast_to(radii, lower.shape)[i, j]
     i += rows.start
     unsure = np.flatnonzero(lower.reshape(-1)[pair] + 2 * (fake.slack[i] + real.slack[j]) > radius**2)
     outside = []
