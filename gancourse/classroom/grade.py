@@ -181,6 +181,7 @@ def _run(
             "GANCOURSE_SEED": str(seed),
             "GANCOURSE_OUTPUTS": str(scratch / "outputs"),
             "JUPYTER_PLATFORM_DIRS": "1",
+            "TQDM_DISABLE": "1",
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         }
         alive = scratch / "outputs" / "alive"

@@ -142,7 +142,7 @@ def execute(path: Path, *, cell_timeout: float = 300) -> bool:
             store_widget_state=False,
             resources={"metadata": {"path": scratch}},
         )
-        client.execute()
+        client.execute(env={**os.environ, "TQDM_DISABLE": "1"})  # how long a thing took is no output
     return write(path, normalised(json.loads(json.dumps(notebook))))
 
 

@@ -72,6 +72,7 @@ def save(model: nn.Module, path: str | Path, **notes: str) -> Path:
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     unfinished = path.with_suffix(".unfinished")
     save_file(state, unfinished, metadata=header)
+    os.chmod(unfinished, 0o644)  # safetensors makes it readable by its owner alone
     os.replace(unfinished, path)
     return path
 
