@@ -7,11 +7,12 @@ import numpy as np
 from gancourse.figures.style import new, show
 
 
-def grid(images, *, columns=None, gap=1, background=255):
+def grid(images, *, columns=None, gap=1, background=255, scale=1):
     """Tile images row by row: uint8 (N, C, H, W) -> uint8 (rows, ..., columns, ...) as (H', W') or (H', W', 3).
 
     `columns` defaults to the square root of N, rounded up; `gap` is the number of background pixels
-    between neighbours. C = 1 gives a grey (H', W') array.
+    between neighbours, `scale` the number of screen pixels a side of each image's pixel. C = 1 gives a grey
+    (H', W') array.
     """
     images = _batch(images)
     count, channels, height, width = images.shape
@@ -23,6 +24,7 @@ def grid(images, *, columns=None, gap=1, background=255):
     tiles = tiles.reshape(rows, columns, channels, height + gap, width + gap).transpose(0, 3, 1, 4, 2)
     sheet = tiles.reshape(rows * (height + gap), columns * (width + gap), channels)
     sheet = sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap]
+    sheet = sheet.repeat(scale, axis=0).repeat(scale, axis=1)
     return sheet[..., 0] if channels == 1 else sheet
 
 

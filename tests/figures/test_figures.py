@@ -78,6 +78,7 @@ def test_grid_keeps_every_pixel_in_its_place():
     assert sheet.shape == (2 * 4 + 2, 3 * 3 + 2 * 2)
     assert (sheet[6:, 5:8] == images[4, 0].numpy()).all()
     assert (sheet[6:, 8:] == 255).all()
+    assert (figures.grid(images, columns=3, gap=2, scale=3)[1::3, 1::3] == sheet).all()
     colour = figures.grid(images.repeat(1, 3, 1, 1), columns=5, gap=0)
     assert colour.shape == (4, 15, 3)
     assert (colour[:, 3:6, 1] == images[1, 0].numpy()).all()
