@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from gancourse.datasets.images import check_images
+from gancourse.features.perceptual import perceptual
 
-__all__ = ["embed", "extractor_named"]
+__all__ = ["embed", "extractor_named", "perceptual"]
 
 
 def embed(
@@ -37,7 +39,7 @@ def embed(
     if isinstance(extractor, str):
         extractor = extractor_named(extractor)
     name = getattr(extractor, "name", type(extractor).__name__)
-    extract = getattr(extractor, "features", extractor)
+    extract: Any = getattr(extractor, "features", extractor)
     module = extractor if isinstance(extractor, nn.Module) else nn.Module()
     parameter = next(module.parameters(), images)
     modes = {part: part.training for part in module.modules()}
@@ -74,9 +76,9 @@ def extractor_named(name: str) -> nn.Module:
 
         return load("classifier")
     if name in ("inception", "inception-fid"):
-        from gancourse.models.inception import InceptionV3Features
+        from gancourse.models.inception import FIDInception, InceptionV3Features
 
-        return InceptionV3Features(name)
+        return InceptionV3Features() if name == "inception" else FIDInception()
     raise ValueError(
         f'extractor: expected "fashion", "inception", "inception-fid" or a callable, got {name!r}'
     )

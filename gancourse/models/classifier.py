@@ -36,6 +36,10 @@ class Classifier(nn.Module):
         """uint8 images -> float32 (N, 1, 28, 28), zero mean and unit variance over the training set."""
         if images.dtype != torch.uint8:
             raise TypeError(f"images: expected uint8 (quantise generated images first), got {images.dtype}")
+        return self._normal(images)
+
+    def _normal(self, images: Tensor) -> Tensor:
+        """Pixels from 0 to 255, of either size and any dtype, cropped and scaled."""
         if images.ndim != 4 or images.shape[1] != 1 or images.shape[2:] not in ((28, 28), (32, 32)):
             raise ValueError(
                 f"images: expected shape (N, 1, 28, 28) or (N, 1, 32, 32), got {tuple(images.shape)}"
@@ -45,8 +49,12 @@ class Classifier(nn.Module):
         return (images.float() - 72.94) / 90.02
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """The four blocks' ReLU maps, (N, C, H, W) each: the layers that a perceptual distance compares."""
-        x, found = self.preprocess(images), []
+        """The four blocks' ReLU maps, (N, C, H, W) each: the layers that a perceptual distance compares.
+
+        Takes a generator's floats in [-1, 1] too: rounding them would swallow the small steps of a path length.
+        """
+        x = self._normal(127.5 * (images + 1)) if images.is_floating_point() else self.preprocess(images)
+        found = []
         for layer in self.maps:
             x = layer(x)
             if isinstance(layer, nn.ReLU):
