@@ -1,0 +1,153 @@
+"""Clocks that take turns, memory of a process of one's own, exact references, and tables."""
+
+import multiprocessing
+import re
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import mpmath
+import numpy as np
+
+
+def features(n, dim, seed, shift=0.0):
+    """(n, dim) float32 that look like a network's: ReLU of correlated normals with a falling spectrum."""
+    rows = np.random.default_rng(seed).normal(size=(n, dim)) / np.arange(1, dim + 1) ** 0.3
+    mixing = np.random.default_rng(0).normal(size=(dim, dim)) / dim**0.25
+    return np.maximum(rows @ mixing + shift, 0).astype(np.float32)
+
+
+def in_turns(contenders, arrays, *, rounds=3):
+    """Rows (library, wall s, CPU s, wall and CPU time over the first contender's, value): medians over the rounds.
+
+    Everyone runs once a round, in an order that reverses every round; ratios are taken within a round, so that
+    what else the machine does hits both sides alike. CPU time adds up over threads.
+    """
+    wall, cpu, value = ({name: [] for name in contenders} for _ in range(3))
+    for turn in range(rounds):
+        for name in list(contenders)[:: -1 if turn % 2 else 1]:
+            start = time.perf_counter(), time.process_time()
+            try:
+                value[name] = contenders[name](*arrays)
+            except Exception as error:
+                value[name] = f"fails: {type(error).__name__}"
+            wall[name].append(time.perf_counter() - start[0])
+            cpu[name].append(time.process_time() - start[1])
+    ours = next(iter(contenders))
+    ratios = [
+        {name: np.median(np.divide(clock[name], clock[ours])) for name in contenders} for clock in (wall, cpu)
+    ]
+    return [
+        [name, np.median(wall[name]), np.median(cpu[name]), ratios[0][name], ratios[1][name], value[name]]
+        for name in contenders
+    ]
+
+
+TIMES = ["library", "seconds", "CPU seconds", "times ours", "CPU times ours", "value"]
+
+
+def alone(function, *arguments):
+    """The function's result from a fresh process. BrokenProcessPool if that dies."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def peak_memory(function, *arrays):
+    """Bytes by which this process's peak rises over what it held before the call, and the seconds; Linux only."""
+    function(*(array[:64] for array in arrays))  # imports and thread pools are not the metric's
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from here
+    before, start = _resident("VmRSS"), time.perf_counter()
+    function(*arrays)
+    return _resident("VmHWM") - before, time.perf_counter() - start
+
+
+def _resident(field):
+    return int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+
+
+def table(head, rows):
+    """A Markdown table that reads as plain text too."""
+    cells = [[_shown(cell) for cell in row] for row in [head, *rows]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def _shown(cell):
+    if isinstance(cell, tuple):
+        return ", ".join(f"{x:.4f}" for x in cell)
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+# --- references: the definitions, in 60 digits --------------------------------------------------------------
+
+mpmath.mp.dps = 60
+
+
+def exact_frechet(mu_x, sigma_x, mu_y, sigma_y):
+    """The definition, with sigma_x = R R' and the root's trace from the eigenvalues of R' sigma_y R."""
+    mu_x, sigma_x, mu_y, sigma_y = map(_exact, (mu_x, sigma_x, mu_y, sigma_y))
+    values, vectors = mpmath.eigsy(sigma_x)
+    root = vectors * mpmath.diag([mpmath.sqrt(max(value, 0)) for value in values])
+    inner = mpmath.eigsy(root.T * sigma_y * root, eigvals_only=True)
+    root_trace = sum(mpmath.sqrt(max(value, 0)) for value in inner)
+    spread = sum(sigma_x[i, i] + sigma_y[i, i] for i in range(len(values))) - 2 * root_trace
+    return float(mpmath.norm(mu_x - mu_y) ** 2 + spread)
+
+
+def exact_fid(real, fake):
+    moments = []
+    for x in map(_exact, (real, fake)):
+        mean = mpmath.matrix([sum(x[:, j]) / x.rows for j in range(x.cols)])
+        rows = x - mpmath.ones(x.rows, 1) * mean.T
+        moments += [mean, rows.T * rows / (x.rows - 1)]
+    return exact_frechet(*moments)
+
+
+def exact_kid(real, fake):
+    x, y = _exact(real), _exact(fake)
+
+    def kernels(a, b, skip):
+        return [
+            (mpmath.fdot(a[i, :], b[j, :]) / a.cols + 1) ** 3
+            for i in range(a.rows)
+            for j in range(b.rows)
+            if i != j or not skip
+        ]
+
+    own = [mpmath.fsum(k) / len(k) for k in (kernels(x, x, True), kernels(y, y, True))]
+    cross = kernels(x, y, False)
+    return float(sum(own) - 2 * mpmath.fsum(cross) / len(cross))
+
+
+def exact_prdc(real, fake, k):
+    """Precision, recall, density, coverage by differences, with the papers' `<=`."""
+    real, fake = np.float64(real), np.float64(fake)
+    own, other, cross = (
+        ((a[:, None] - b) ** 2).sum(axis=2) for a, b in ((real, real), (fake, fake), (real, fake))
+    )
+    inside = cross <= np.sort(own)[:, k, None]
+    recalled = cross <= np.sort(other)[:, k]
+    return tuple(
+        float(part.mean())
+        for part in (inside.any(axis=0), recalled.any(axis=1), inside.sum(axis=0) / k, inside.any(axis=1))
+    )
+
+
+def exact_inception_score(log_p, splits):
+    p, scores = np.exp(np.longdouble(log_p)), []
+    p /= p.sum(axis=1, keepdims=True)
+    for i in range(splits):
+        part = p[i * len(p) // splits : (i + 1) * len(p) // splits]
+        mean = part.mean(axis=0)
+        ratio = np.log(np.maximum(part, 1e-300) / np.maximum(mean, 1e-300))
+        scores.append(np.exp((part * ratio).sum(axis=1).mean()))
+    return float(np.mean(scores))
+
+
+def _exact(x):
+    return x if isinstance(x, mpmath.matrix) else mpmath.matrix(np.float64(x).tolist())
