@@ -39,10 +39,13 @@ class ImageFolder:
 
     Raises ValueError that names the files which cannot be opened, have an unfit mode (16 bit, CMYK, ...), are
     animated, or differ in shape from most. The headers are checked at once, the pixels as they are read.
+    With `skip_unfit` these files are left out instead and `.unfit` tells why, path -> reason; an error still
+    where none is left.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, skip_unfit: bool = False) -> None:
         self.path = Path(path)
+        self.skip_unfit, self.unfit = skip_unfit, dict[Path, str]()
         if not self.path.is_dir():
             raise ValueError(f"path: expected a folder of images, got {self.path}")
         self.files = sorted(_image_files(self.path), key=lambda file: file.relative_to(self.path).parts)
@@ -71,39 +74,50 @@ class ImageFolder:
             )
         chosen = range(part, len(self.files), parts)
         for start in range(0, len(chosen), batch_size):
-            indices = list(chosen[start : start + batch_size])
-            read = self._tried(_pixels, [self.files[i] for i in indices])
-            images = torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2).contiguous()
-            labels = None if self.labels is None else self.labels[indices]
-            yield ImageSet(images, labels, self.classes)
+            yield self.read(chosen[start : start + batch_size])
+
+    def read(self, indices: Iterable[int]) -> ImageSet:
+        """The images of `.files` at these indices, in their order, without those found unfit and skipped."""
+        indices = list(indices)
+        pixels = self._tried(_pixels, [self.files[i] for i in indices])
+        indices = [i for i in indices if self.files[i] in pixels]
+        images = np.empty((len(indices), *self.shape), np.uint8)
+        for row, i in enumerate(indices):
+            images[row] = pixels[self.files[i]].transpose(2, 0, 1)
+        labels = None if self.labels is None else self.labels[indices]
+        return ImageSet(torch.from_numpy(images), labels, self.classes)
 
     def _common_shape(self) -> tuple[int, int, int]:
         shapes = self._tried(_shape, self.files)
-        common = Counter(shapes).most_common(1)[0][0]
-        odd = [
-            (file, f"is {_times(shape)} where most are {_times(common)}")
-            for file, shape in zip(self.files, shapes, strict=True)
+        if not shapes:
+            self._refuse(self.unfit, skip=False)
+        common = Counter(shapes.values()).most_common(1)[0][0]
+        odd = {
+            file: f"is {_times(shape)} where most are {_times(common)}"
+            for file, shape in shapes.items()
             if shape != common
-        ]
-        self._refuse(odd)
+        }
+        self._refuse(odd, skip=self.skip_unfit)
+        self.files = [file for file in self.files if file not in self.unfit]
         return common
 
-    def _tried(self, read, files: Iterable[Path]) -> list:
-        """`read` of each file; a ValueError that names the files where it failed, once all were tried."""
-        results, failed = [], []
+    def _tried(self, read, files: Iterable[Path]) -> dict:
+        """file -> `read` of it; the files where that failed are refused, once all were tried."""
+        results, failed = {}, {}
         for file in files:
             try:
-                results.append(read(file))
+                results[file] = read(file)
             except Exception as error:  # a damaged file can raise nearly anything inside a decoder
-                failed.append(
-                    (file, str(error) if isinstance(error, ValueError) else f"cannot be read ({error})")
-                )
-        self._refuse(failed)
+                failed[file] = str(error) if isinstance(error, ValueError) else f"cannot be read ({error})"
+        self._refuse(failed, skip=self.skip_unfit)
         return results
 
-    def _refuse(self, failed: list[tuple[Path, str]], shown: int = 5) -> None:
-        if failed:
-            lines = [f"  {file.relative_to(self.path)} {reason}" for file, reason in failed[:shown]]
+    def _refuse(self, failed: dict[Path, str], *, skip: bool, shown: int = 5) -> None:
+        self.unfit |= failed
+        if failed and not skip:
+            lines = [
+                f"  {file.relative_to(self.path)} {reason}" for file, reason in [*failed.items()][:shown]
+            ]
             if len(failed) > shown:
                 lines.append(f"  and {len(failed) - shown} more")
             raise ValueError(

@@ -167,3 +167,23 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert count == 61 and peak < 20 * 256 * 256  # all of them would be 61 times 64 KiB
+
+
+def test_unfit_files_can_be_left_out_by_name(tmp_path):
+    for i in range(5):
+        Image.fromarray(np.full((4, 6), i * 10, np.uint8)).save(tmp_path / f"{i}.png")
+    (tmp_path / "1.png").write_bytes(b"no image")
+    whole = (tmp_path / "3.png").read_bytes()
+    (tmp_path / "3.png").write_bytes(whole[:45])  # its header is whole
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "9.png")
+    folder = ImageFolder(tmp_path, skip_unfit=True)
+    assert [file.name for file in folder.files] == ["0.png", "2.png", "3.png", "4.png"]
+    assert sorted(file.name for file in folder.unfit) == ["1.png", "9.png"]
+    assert folder.read([3, 2, 0, 0]).images[:, 0, 0, 0].tolist() == [40, 0, 0]
+    assert folder.read([2]).images.shape == (0, 1, 4, 6)
+    assert folder.unfit[tmp_path / "9.png"] == "is 1 x 9 x 9 where most are 1 x 4 x 6"
+    assert "cannot be read" in folder.unfit[tmp_path / "3.png"]
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "1.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match="1 unfit among the 1 images"):
+        ImageFolder(tmp_path / "bad", skip_unfit=True)
