@@ -45,6 +45,7 @@ def show_rows(rows, *, alt, title, labels=None):
     figure, ax = new(size=(left + tile * count, 0.4 + tile * pitch / height * len(batches)))
     texts = labels and [text for name in rows for text in labels[name]]
     draw_images(ax, np.concatenate(batches), labels=texts, columns=count)
+    ax.set_anchor("E")
     for i, name in enumerate(rows):
         ax.text(-3, i * pitch + strip + height / 2, name, ha="right", va="center", fontsize=10)
     ax.set_title(title)
