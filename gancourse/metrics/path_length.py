@@ -59,12 +59,8 @@ def perceptual_path_length(
     mapping = mapping or (lambda z: z)
     random = torch.Generator().manual_seed(seed)
     z1, z2 = torch.randn(2, samples, dim, generator=random)
-    t = torch.rand(samples, generator=random, dtype=torch.float64)
-    t = (
-        torch.stack([t, t + epsilon])
-        if sampling == "full"
-        else torch.tensor([0, epsilon])[:, None].expand(2, samples)
-    )
+    t = torch.rand(samples, generator=random, dtype=torch.float64) * (sampling == "full")
+    t = torch.stack([t, t + epsilon])  # (2, samples)
     speeds = []
     for rows in torch.arange(samples).split(batch_size):
         a, b, ends = z1[rows], z2[rows], t[:, rows]

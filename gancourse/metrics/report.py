@@ -3,11 +3,12 @@
 import html
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gancourse.metrics.arrays import as_distribution, as_pair
 from gancourse.metrics.divergence import js_divergence
@@ -16,11 +17,16 @@ from gancourse.metrics.frechet import fid, fid_floor, fid_infinity
 from gancourse.metrics.inception_score import inception_score
 from gancourse.metrics.kernel import kid
 from gancourse.metrics.manifold import density_coverage, precision_recall, realism
-from gancourse.metrics.prd import prd_curve
+from gancourse.metrics.prd import RUNS, prd_curve
 
-PARTS, T95 = 5, 2.776445105197799  # Student's t with PARTS - 1 degrees of freedom holds 95% within +-T95
-SMALLEST = 20  # samples in a part: PRD's clusters, and four times density's neighbours
+HALVINGS, T95 = 5, 2.570581835636314  # Student's t with 5 degrees of freedom holds 95% within +-T95
+Metric = Callable[[Tensor, Tensor, int], dict[str, float]]  # real, fake, clusterings -> name: value
+SMALLEST = 40  # samples that give halves in which 20 clusters and 5 neighbours still mean something
 
+METRICS = (
+    "fid", "fid_infinity", "fid_floor", "kid", "precision_recall", "density_coverage", "realism", "prd",
+    "inception_score",
+)  # fmt: skip
 BETTER = {
     "FID": "lower", "FID infinity": "lower", "FID floor": "reference", "KID": "lower",
     "precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher",
@@ -87,42 +93,42 @@ def report(
     real_probabilities: Any = None,
     extractor: Any = None,
     path_length: Estimate | None = None,
+    metrics: Collection[str] | None = None,
     seed: int = 0,
 ) -> Report:
-    """All metrics of a generator from the features of real and of its images.
+    """All metrics of a generator, or those of `METRICS` that are asked for, from the features of real and of its images.
 
     real: (N, D), fake: (M, D) features, both of at least 6 rows. probabilities, real_probabilities: class
     probabilities (M, K) of the fake and (N, K) of the real images, for the Inception Score and for the divergence
     between the mean of both. extractor: its name, or the object with a `name` and a `version`. path_length: what
-    `perceptual_path_length` gave. `seed` picks halves, parts and clusters.
+    `perceptual_path_length` gave. `seed` picks halves.
 
     FID, KID, Inception Score and path length have their own standard errors. For the neighbour metrics and PRD none is
     known in closed form, and the binomial one ignores that the manifold is a sample too (in simulations it was up to
-    2.8 times too small). Theirs is the spread over 5 disjoint random parts of both samples, over sqrt 5; the interval
-    is Student's with 4 degrees of freedom, for the value expected at this N (all of them change with N); None below
-    100 samples. FID infinity is left out where N or M < 2 D: its halves would be smaller than the features' dimension.
+    2.8 times too small). Theirs comes from the differences between halves in 5 random halvings of both samples; the
+    interval is Student's with 5 degrees of freedom, for the value expected at this N (all of them change with N), and
+    both are None below 40 samples. FID infinity is left out where N or M < 2 D: its halves would be smaller than D.
     Errors as the metrics'.
     """
     real, fake = as_pair(real, fake, least=6)
     n, m = len(real), len(fake)
-    rows = {"FID": fid(real=real, fake=fake)}
-    if min(n, m) >= 2 * real.shape[1]:
+    asked = set(METRICS if metrics is None else metrics)
+    if not asked or not asked <= set(METRICS):
+        raise ValueError(f"metrics: expected some of {', '.join(METRICS)}, got {', '.join(asked) or 'none'}")
+    rows: dict[str, Estimate] = {}
+    if "fid" in asked:
+        rows["FID"] = fid(real=real, fake=fake)
+    if "fid_infinity" in asked and min(n, m) >= 2 * real.shape[1]:
         rows["FID infinity"] = fid_infinity(real=real, fake=fake, seed=seed)
-    rows["FID floor"] = fid_floor(real, n=min(n // 2, m), seed=seed)
-    rows["KID"] = kid(real=real, fake=fake)
-    random = torch.Generator().manual_seed(seed)
-    parts = [
-        x[torch.randperm(len(x), generator=random).to(x.device)].tensor_split(PARTS) for x in (real, fake)
-    ]
+    if "fid_floor" in asked:
+        rows["FID floor"] = fid_floor(real, n=min(n // 2, m), seed=seed)
+    if "kid" in asked:
+        rows["KID"] = kid(real=real, fake=fake)
     for metric in (_precision_recall, _density_coverage, _realism, _prd):
-        values = metric(real, fake, seed)
-        spread = (
-            [metric(*pair, seed) for pair in zip(*parts, strict=True)]
-            if min(n, m) >= SMALLEST * PARTS
-            else None
-        )
-        for name, value in values.items():
-            rows[name] = _estimate(value, spread and [part[name] for part in spread], min(n, m), name)
+        if metric.__name__.removeprefix("_") in asked:
+            rows |= _with_error(metric, real, fake, seed)
+    if "inception_score" not in asked:
+        probabilities = real_probabilities = None
     if probabilities is not None:
         rows["Inception Score"] = inception_score(probabilities)
     if real_probabilities is not None:
@@ -138,31 +144,46 @@ def report(
     return Report(rows, str(name), str(getattr(extractor, "version", "")), n, m)
 
 
-def _precision_recall(real: Any, fake: Any, seed: int) -> dict[str, float]:
+def _with_error(metric: Metric, real: Tensor, fake: Tensor, seed: int) -> dict[str, Estimate]:
+    """The metric's values, each with the standard error that its differences between random halves imply.
+
+    Disjoint halves are independent and their variance is about twice the whole's: Var(half - other half) ~ 4 Var.
+    """
+    n, random, gaps = min(len(real), len(fake)), torch.Generator().manual_seed(seed), []
+    values = metric(real, fake, RUNS)
+    for _ in range(HALVINGS if n >= SMALLEST else 0):
+        halves = (
+            x[torch.randperm(len(x), generator=random).to(x.device)].tensor_split(2) for x in (real, fake)
+        )
+        one, other = (metric(*pair, 2) for pair in zip(*halves, strict=True))
+        gaps.append({name: one[name] - other[name] for name in values})
+    result = {}
+    for name, value in values.items():
+        stderr = math.sqrt(sum(gap[name] ** 2 for gap in gaps) / HALVINGS / 4)
+        if gaps and math.isfinite(value + stderr):
+            highest = math.inf if name in ("density", "median realism") else 1.0
+            interval = (max(value - T95 * stderr, 0.0), min(value + T95 * stderr, highest))
+            result[name] = Estimate(value, stderr, interval, n, f"{name}, error from {HALVINGS} halvings")
+        else:
+            result[name] = Estimate(value, n=n, method=name)
+    return result
+
+
+def _precision_recall(real: Tensor, fake: Tensor, runs: int) -> dict[str, float]:
     return asdict(precision_recall(real=real, fake=fake))
 
 
-def _density_coverage(real: Any, fake: Any, seed: int) -> dict[str, float]:
+def _density_coverage(real: Tensor, fake: Tensor, runs: int) -> dict[str, float]:
     return asdict(density_coverage(real=real, fake=fake))
 
 
-def _realism(real: Any, fake: Any, seed: int) -> dict[str, float]:
+def _realism(real: Tensor, fake: Tensor, runs: int) -> dict[str, float]:
     return {"median realism": float(realism(real=real, fake=fake).median())}
 
 
-def _prd(real: Any, fake: Any, seed: int) -> dict[str, float]:
-    curve = prd_curve(real=real, fake=fake, clusters=min(20, len(real)), seed=seed)
+def _prd(real: Tensor, fake: Tensor, runs: int) -> dict[str, float]:
+    curve = prd_curve(real=real, fake=fake, clusters=min(20, len(real)), runs=runs)
     return {"PRD F8 (recall)": curve.f_beta(8), "PRD F1/8 (precision)": curve.f_beta(1 / 8)}
-
-
-def _estimate(value: float, parts: Sequence[float] | None, n: int, name: str) -> Estimate:
-    """The value with the standard error that its spread over disjoint parts of the samples implies."""
-    if parts is None or not all(map(math.isfinite, (value, *parts))):
-        return Estimate(value, n=n, method=name)
-    stderr = float(torch.tensor(parts, dtype=torch.float64).std()) / PARTS**0.5
-    highest = math.inf if name in ("density", "median realism") else 1.0
-    interval = (max(value - T95 * stderr, 0.0), min(value + T95 * stderr, highest))
-    return Estimate(value, stderr, interval, n, f"{name}, error from {PARTS} disjoint parts")
 
 
 def _strict(x: Any) -> Any:
