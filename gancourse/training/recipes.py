@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from gancourse.datasets import fashion_mnist
 from gancourse.models import save
 from gancourse.models.stylegan import StyleGANGenerator
-from gancourse.training import classifier, stylegan, vae
+from gancourse.training import classifier, stylegan, toy, vae
 
 
 def run(
@@ -21,8 +21,10 @@ def run(
     elif model == "stylegan":
         reals = F.pad(fashion_mnist("train").images, (2, 2, 2, 2))
         trained = stylegan.train(reals, folder, stylegan.Recipe(seed=seed), evaluate=_progress)
+    elif model == "toy":
+        return toy.train_all(folder)  # trajectories rather than weights, from fixed seeds
     else:
-        raise ValueError(f'model: expected "classifier", "vae" or "stylegan", got {model!r}')
+        raise ValueError(f'model: expected "classifier", "vae", "stylegan" or "toy", got {model!r}')
     return save(trained, Path(folder) / f"{model}.safetensors")
 
 

@@ -1,0 +1,136 @@
+"""How the runs in the plane were made: one loop, six ingredients, several seeds, every run's samples along the way."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from gancourse.datasets.mixtures import Mixture, grid, ring
+from gancourse.models.toy import ToyCritic, ToyGenerator
+from gancourse.training.run import seeded
+
+TARGETS: dict[str, Callable[[], Mixture]] = {"ring": ring, "grid": grid}
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """What one run adds to the plain GAN."""
+
+    loss: str = "logistic"  # "logistic" (non-saturating), "wasserstein" or "hinge"
+    penalty: float = 0.0  # weight of the gradient penalty (WGAN-GP) or of R1
+    critic_steps: int = 1
+    spectral: bool = False
+    stddev: bool = False
+    critic_hidden: int = 64
+
+
+METHODS: dict[str, Method] = {
+    "plain": Method(),
+    "minibatch stddev": Method(stddev=True),
+    "R1": Method(penalty=0.1),
+    "WGAN-GP": Method(loss="wasserstein", penalty=1.0, critic_steps=5),
+    "spectral norm": Method(loss="hinge", spectral=True, critic_steps=2),
+    "narrow critic": Method(critic_hidden=8),
+    "wide critic": Method(critic_hidden=256),
+}
+
+
+def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, *, generator: torch.Generator) -> Tensor:
+    """E[(|grad_x D(x)| - 1)^2] at points between real and fake: (N, ...) -> scalar. Gulrajani et al. 2017, eq. 3.
+
+    x = t real + (1 - t) fake with one t ~ U(0, 1) a pair; the norm is that of each sample's own gradient.
+    """
+    t = torch.rand((len(real),) + (1,) * (real.ndim - 1), generator=generator)
+    x = torch.lerp(fake.detach(), real, t).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def r1(critic: nn.Module, real: Tensor) -> Tensor:
+    """E[|grad_x D(x)|^2] at real points. Mescheder et al. 2018, eq. 9, without gamma / 2."""
+    x = real.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return gradient.flatten(1).square().sum(1).mean()
+
+
+def train(
+    target: Mixture,
+    method: Method,
+    *,
+    seed: int,
+    steps: int = 4000,
+    batch_size: int = 128,
+    frames: int = 40,
+    points: int = 256,
+) -> dict[str, Tensor]:
+    """One run's samples along the way: "raw" and "averaged" (EMA of the weights), (frames, points, 2), and "steps" (frames,)."""
+    stream = torch.Generator().manual_seed(seed)
+    g, averaged = seeded(seed, ToyGenerator), seeded(seed, ToyGenerator).requires_grad_(False)
+    d = seeded(seed + 1, ToyCritic, method.critic_hidden, spectral=method.spectral, stddev=method.stddev)
+    opt_g = torch.optim.Adam(g.parameters(), lr=1e-3, betas=(0.5, 0.9))
+    opt_d = torch.optim.Adam(d.parameters(), lr=1e-3, betas=(0.5, 0.9))
+    shown = torch.randn(points, g.z_dim, generator=stream)
+    at = torch.linspace(0, steps, frames).round().int().tolist()
+    found: dict[str, list[Tensor]] = {"raw": [], "averaged": []}
+
+    def noise() -> Tensor:
+        return torch.randn(batch_size, g.z_dim, generator=stream)
+
+    for step in range(steps + 1):
+        if step in at:
+            with torch.no_grad():
+                found["raw"].append(g(shown))
+                found["averaged"].append(averaged(shown))
+        for _ in range(method.critic_steps):
+            real, fake = target.sample(batch_size, generator=stream), g(noise()).detach()
+            loss = _critic_loss(method.loss, d(real), d(fake))
+            if method.penalty and method.loss == "wasserstein":
+                loss = loss + method.penalty * gradient_penalty(d, real, fake, generator=stream)
+            elif method.penalty:
+                loss = loss + method.penalty / 2 * r1(d, real)
+            _update(opt_d, loss)
+        logits = d(g(noise()))
+        _update(opt_g, F.softplus(-logits).mean() if method.loss == "logistic" else -logits.mean())
+        with torch.no_grad():
+            for mean, new in zip(averaged.parameters(), g.parameters(), strict=True):
+                mean.lerp_(new, 0.005)
+    return {"steps": torch.tensor(at), **{name: torch.stack(parts) for name, parts in found.items()}}
+
+
+def _critic_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
+    if kind == "logistic":
+        return F.softplus(-real).mean() + F.softplus(fake).mean()
+    if kind == "hinge":
+        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+    return fake.mean() - real.mean()
+
+
+def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+
+
+def train_all(folder: str | Path = "runs/toy", *, seeds: int = 5, steps: int = 4000) -> Path:
+    """Every method on every target from several seeds; finished runs are kept. Returns one file of all trajectories."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = [(t, m, s) for t in TARGETS for m in METHODS for s in range(seeds)]
+    tensors: dict[str, Tensor] = {}
+    for target, method, seed in tqdm(runs, unit="run"):
+        kept = folder / f"{target}-{method.replace(' ', '_')}-{seed}.pt"
+        if not kept.exists():
+            torch.save(
+                train(TARGETS[target](), METHODS[method], seed=seed, steps=steps), kept.with_suffix(".new")
+            )
+            kept.with_suffix(".new").rename(kept)
+        run = torch.load(kept, weights_only=True)
+        tensors["steps"] = run["steps"]
+        tensors |= {f"{target}/{method}/{seed}/{kind}": run[kind].half() for kind in ("raw", "averaged")}
+    save_file(tensors, folder / "toy.safetensors")
+    return folder / "toy.safetensors"
