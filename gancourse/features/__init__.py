@@ -1,7 +1,7 @@
 """From images to the vectors that metrics compare."""
 
+import functools
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import torch
@@ -64,7 +64,7 @@ def embed(
     return features
 
 
-@cache
+@functools.cache
 def extractor_named(name: str) -> nn.Module:
     """The extractor that a name stands for, loaded once.
 

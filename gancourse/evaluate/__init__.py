@@ -1,0 +1,324 @@
+"""`gancourse evaluate`: images that a person names, embedded once, measured, and reported.
+
+Started by `torchrun --nproc_per_node=K -m gancourse evaluate ...` it shares the images out between processes, batch by
+batch, so that every batch is computed as in one process and the numbers are the same.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+import gancourse
+from gancourse.evaluate.sources import BATCH, Images, open_source
+from gancourse.features import cache, embed, extractor_named
+from gancourse.metrics import Moments, Report, fid, report
+from gancourse.metrics.report import METRICS
+
+__all__ = ["Evaluation", "Side", "evaluate"]
+
+SHOWN = 20  # unreadable files named on the screen; the JSON report names all
+
+
+@dataclass
+class Side:
+    """What was named as real or as fake, and what became of it."""
+
+    name: str
+    images: Images | None = None  # None where features or moments were given
+    features: Tensor | Moments | None = None
+    positions: list[int] = field(default_factory=list)  # in `images`, of each row of `features`
+
+
+@dataclass
+class Evaluation:
+    """The report, what it was made from, and what a reader must know about it."""
+
+    report: Report
+    real: Side
+    fake: Side
+    seed: int
+    notes: list[str]
+
+    @property
+    def skipped(self) -> dict[str, dict[str, str]]:
+        """For each side the files that were left out, with the reason."""
+        sides = {"real": self.real, "fake": self.fake}
+        return {name: side.images.unfit if side.images else {} for name, side in sides.items()}
+
+    def __str__(self) -> str:
+        lines = [f"real: {self.real.name}", f"fake: {self.fake.name}", "", str(self.report), *self.notes]
+        for side, files in self.skipped.items():
+            if files:
+                lines.append(f"{len(files)} {side} files were left out:\n{_listed(files)}")
+        return "\n".join(lines)
+
+    def to_json(self) -> str:
+        """The report's JSON, and beside its keys: sources, skipped, notes, seed, gancourse (the version)."""
+        sources = {"real": self.real.name, "fake": self.fake.name}
+        more = {"sources": sources, "skipped": self.skipped, "notes": self.notes, "seed": self.seed}
+        whole = json.loads(self.report.to_json()) | more | {"gancourse": gancourse.__version__}
+        return json.dumps(whole, indent=2, allow_nan=False) + "\n"
+
+
+def evaluate(
+    real: str,
+    fake: str,
+    *,
+    features: str = "fashion",
+    weights: str | None = None,
+    metrics: Collection[str] | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    out: str | None = None,
+    html: str | None = None,
+    skip_unreadable: bool = False,
+    use_cache: bool = True,
+) -> Evaluation | None:
+    """Measure how far `fake` is from `real`; see `open_source` for what these can name.
+
+    features: "fashion", "inception" (with `weights`, or what can be found) or "inception-fid". metrics: some of
+    `METRICS`; None is all that the input allows. For "fid" alone only moments are kept, so that memory doesn't grow
+    with the number of images (and no standard error is known); otherwise the features are, never the images.
+    samples: at most so many of each side. out, html: files to write, each whole or not at all.
+
+    Features are kept in `cache_folder()` under the SHA-256 of the images and of the extractor's weights.
+    Files that can't be used are a ValueError that names them, or are left out and reported with `skip_unreadable`.
+    None in all processes but the first.
+    """
+    unknown = set(metrics or ()) - set(METRICS)
+    if unknown:
+        raise ValueError(f"metrics: {', '.join(sorted(unknown))} unknown, expected {', '.join(METRICS)}")
+    for path in (out, html):
+        if path and not Path(path).absolute().parent.is_dir():
+            raise ValueError(f"{path}: there is no folder {Path(path).absolute().parent}")
+    with _team() as (rank, team):
+        sides = [_side(name, samples, seed) for name in (real, fake)]
+        if metrics is None and any(isinstance(side.features, Moments) for side in sides):
+            metrics = ["fid"]
+        images = [side.images for side in sides if side.images]
+        extractor = _extractor(features, weights, images) if images else None
+        keep_rows = set(metrics or METRICS) != {"fid"} or bool(html)
+        for side in sides:
+            if side.images:
+                _measure(side, extractor, keep_rows=keep_rows, use_cache=use_cache, skip=skip_unreadable,
+                         rank=rank, team=team)  # fmt: skip
+        if rank:
+            return None
+    result = Evaluation(_report(*sides, extractor, metrics, seed), *sides, seed, _notes(*sides, extractor))
+    if out:
+        cache.write(Path(out), lambda draft: draft.write_text(result.to_json(), encoding="utf-8"))
+    if html:
+        from gancourse.evaluate.page import page
+
+        text = page(result)
+        cache.write(Path(html), lambda draft: draft.write_text(text, encoding="utf-8"))
+    return result
+
+
+@contextmanager
+def _team() -> Iterator[tuple[int, int]]:
+    """(rank, number of processes), with a process group where torchrun started several."""
+    team = int(os.environ.get("WORLD_SIZE", "1"))
+    if team == 1:
+        yield 0, 1
+        return
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    on_gpus = torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", team))
+    if on_gpus:
+        torch.cuda.set_device(local)
+    dist.init_process_group("nccl" if on_gpus else "gloo")
+    try:
+        yield dist.get_rank(), team
+    finally:
+        dist.destroy_process_group()
+
+
+def _side(name: str, samples: int | None, seed: int) -> Side:
+    source = open_source(name, samples=samples, seed=seed)
+    return Side(name, features=source) if isinstance(source, Tensor | Moments) else Side(name, images=source)
+
+
+def _extractor(name: str, weights: str | None, images: Iterable[Images]) -> nn.Module:
+    """The network, on a GPU where there is one; ValueError where it can't see these images."""
+    for source in images:
+        if name == "fashion" and source.shape not in ((1, 28, 28), (1, 32, 32)):
+            size = " x ".join(map(str, source.shape))
+            raise ValueError(
+                f'{source.name}: features "fashion" see grey images of 28 x 28 (or 32 x 32 with a frame of 2 '
+                f"pixels), these are {size}. Use --features inception for images of any size"
+            )
+    if weights is None:
+        extractor = extractor_named(name)
+    elif name == "inception":
+        from gancourse.models import InceptionV3Features
+
+        extractor = InceptionV3Features(weights)
+    else:
+        raise ValueError(f'weights: only the features "inception" take a file of weights, not "{name}"')
+    return extractor.cuda() if torch.cuda.is_available() else extractor
+
+
+def _measure(
+    side: Side, extractor: nn.Module, *, keep_rows: bool, use_cache: bool, skip: bool, rank: int, team: int
+) -> None:
+    """Fill in `side.features`, from the cache or by embedding: rows (in the first process), or moments."""
+    images, label = side.images, _label(extractor)
+    key = _key(images, extractor, keep_rows) if use_cache and not rank else ""
+    known = bool(key) and _recall(key, side)
+    if team > 1:
+        said = [known, images.unfit]
+        dist.broadcast_object_list(said)
+        known, images.unfit = said
+    rows, moments = dict[int, tuple[list[int], Tensor]](), Moments(extractor.dim, extractor=label)
+    if not known:
+        batches = [batch.tolist() for batch in torch.arange(len(images)).split(BATCH)][rank::team]
+        bar = tqdm(total=sum(map(len, batches)), desc=side.name, unit="image", disable=rank > 0 or None)
+        with bar:
+            for asked, (positions, pixels) in zip(batches, _ahead(images.read, batches), strict=True):
+                if positions and (skip or not images.unfit):  # else read on, to name every unfit file
+                    found = embed(pixels, extractor, batch_size=BATCH, progress=False)
+                    if keep_rows:
+                        rows[asked[0]] = positions, found
+                    else:
+                        moments.update(found)
+                bar.update(len(asked))
+        for theirs in _gathered(images.unfit, team):
+            images.unfit |= theirs
+    if images.unfit and not skip:
+        raise _unfit(side) if not rank else SystemExit(1)
+    if known:
+        return
+    if keep_rows:
+        shares = {start: part for share in _gathered(rows, team) for start, part in share.items()}
+        parts = [shares[start] for start in sorted(shares)]
+        side.positions = [p for positions, _ in parts for p in positions]
+        side.features = torch.cat([torch.empty(0, extractor.dim), *(found for _, found in parts)])
+    else:
+        side.features = moments.all_reduce() if team > 1 else moments
+    if key:
+        _remember(key, side)
+
+
+def _ahead(read: Callable, batches: Iterable[list[int]]) -> Iterator:
+    """`read` of each batch, the next one under way in a thread while the caller works on this one."""
+    with ThreadPoolExecutor(1) as reader:
+        coming: Future | None = None
+        for batch in batches:
+            ready, coming = coming, reader.submit(read, batch)
+            if ready:
+                yield ready.result()
+        if coming:
+            yield coming.result()
+
+
+def _gathered(mine: object, team: int) -> list:
+    """Every process's object, in every process."""
+    everyone = [mine] * team
+    if team > 1:
+        dist.all_gather_object(everyone, mine)
+    return everyone
+
+
+def _key(images: Images, extractor: nn.Module, keep_rows: bool) -> str:
+    """A name for these images seen by this network: SHA-256 of the pixels' source and of all weights."""
+    digest = hashlib.sha256(f"{images.digest()} {_label(extractor)} {keep_rows}".encode())
+    for name, weight in extractor.state_dict().items():
+        digest.update(name.encode())
+        digest.update(weight.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _recall(key: str, side: Side) -> bool:
+    found = cache.recall(key)
+    if found is None:
+        return False
+    tensors, notes = found
+    if "features" in tensors:
+        side.features, side.positions = tensors["features"], tensors["positions"].tolist()
+        side.images.unfit |= json.loads(notes["unfit"])
+    else:
+        side.features = Moments.load(cache.path_of(key))
+    return True
+
+
+def _remember(key: str, side: Side) -> None:
+    if isinstance(side.features, Tensor):
+        tensors = {"features": side.features, "positions": torch.tensor(side.positions)}
+        cache.keep(key, tensors, unfit=json.dumps(side.images.unfit))
+    elif not side.images.unfit:  # a file of moments has no room for names
+        side.features.save(cache.path_of(key))
+
+
+def _label(extractor: nn.Module) -> str:
+    return f"{extractor.name} {extractor.version}"
+
+
+def _unfit(side: Side) -> ValueError:
+    files = side.images.unfit
+    return ValueError(
+        f"{len(files)} files in {side.name} can't be used:\n{_listed(files)}\n"
+        "Repair or remove them, or leave them out, by name, with --skip-unreadable."
+    )
+
+
+def _listed(files: dict[str, str]) -> str:
+    lines = [f"  {name} {why}" for name, why in sorted(files.items())]
+    return "\n".join(lines[:SHOWN] + [f"  and {len(lines) - SHOWN} more"] * (len(lines) > SHOWN))
+
+
+def _report(
+    real: Side, fake: Side, extractor: nn.Module | None, metrics: Collection[str] | None, seed: int
+) -> Report:
+    sides = (real.features, fake.features)
+    if any(isinstance(x, Moments) for x in sides):
+        if set(metrics or METRICS) != {"fid"}:
+            raise ValueError('metrics: a file of moments allows "fid" only')
+        counts = [x.count if isinstance(x, Moments) else len(x) for x in sides]
+        value = {"FID": fid(real=real.features, fake=fake.features)}
+        name, version = (extractor.name, extractor.version) if extractor else ("as given", "")
+        return Report(value, name, version, *counts)
+    probabilities: list[Tensor | None] = [None, None]
+    if hasattr(extractor, "fc") and "inception_score" in (metrics or METRICS):
+        with torch.inference_mode():
+            at = extractor.fc.weight
+            probabilities = [
+                extractor.fc(x.to(at)).double().softmax(1).cpu() if side.images else None
+                for side, x in zip((real, fake), sides, strict=True)
+            ]
+    return report(
+        real=real.features,
+        fake=fake.features,
+        real_probabilities=probabilities[0],
+        probabilities=probabilities[1],
+        extractor=extractor or "as given",
+        metrics=metrics,
+        seed=seed,
+    )
+
+
+def _notes(real: Side, fake: Side, extractor: nn.Module | None) -> list[str]:
+    """What a reader must know to make nothing of these numbers that they aren't."""
+    notes = []
+    if getattr(extractor, "name", "") == "inception":
+        notes.append(
+            "inception is torchvision's network, not that of published FIDs: compare only values of this one."
+        )
+    given = [side.name for side in (real, fake) if not side.images]
+    if given and extractor:
+        notes.append(f"The features in {given[0]} are taken to come from {_label(extractor)}.")
+    shapes = [" x ".join(map(str, side.images.shape)) for side in (real, fake) if side.images]
+    if len(set(shapes)) > 1:
+        notes.append(
+            f"real images are {shapes[0]}, fake {shapes[1]}: resizing blurs them differently, and that is measured too."
+        )
+    return notes
