@@ -1,6 +1,7 @@
 """From images to the vectors that metrics compare."""
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,9 @@ def embed(
     module = extractor if isinstance(extractor, nn.Module) else nn.Module()
     parameter = next(module.parameters(), images)
     modes = {part: part.training for part in module.modules()}
-    bar = {"delay": 3} if progress is None else {"disable": not progress}
+    # in a notebook tqdm does not look at TQDM_DISABLE itself
+    quiet = bool(os.environ.get("TQDM_DISABLE")) if progress is None else not progress
+    bar = {"delay": 0 if progress else 3, "disable": quiet}
     module.eval()
     try:
         with tqdm(total=len(images), desc=f"features ({name})", unit="image", **bar) as shown:
