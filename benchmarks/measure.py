@@ -17,6 +17,11 @@ def features(n, dim, seed, shift=0.0):
     return np.maximum(rows @ mixing + shift, 0).astype(np.float32)
 
 
+def log_probabilities(n, classes):
+    logits = 2 * np.random.default_rng(1).normal(size=(n, classes))
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
 def in_turns(contenders, arrays, *, rounds=3):
     """Rows (library, wall s, CPU s, wall and CPU time over the first contender's, value): medians over the rounds.
 
@@ -67,7 +72,7 @@ def _resident(field):
 
 def table(head, rows):
     """A Markdown table that reads as plain text too."""
-    cells = [[_shown(cell) for cell in row] for row in [head, *rows]]
+    cells = [[shown(cell) for cell in row] for row in [head, *rows]]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
@@ -77,7 +82,7 @@ def table(head, rows):
     return "\n".join(lines)
 
 
-def _shown(cell):
+def shown(cell):
     if isinstance(cell, tuple):
         return ", ".join(f"{x:.4f}" for x in cell)
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
