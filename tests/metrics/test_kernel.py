@@ -1,6 +1,7 @@
 """KID against brute force, and its analytic standard error against simulation."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -45,6 +46,22 @@ def test_blocks_change_nothing(block, monkeypatch):
     blocked = kid(real=x, fake=y)
     assert float(blocked) == pytest.approx(float(whole), rel=1e-12)
     assert blocked.stderr == pytest.approx(whole.stderr, rel=1e-10)
+
+
+@pytest.mark.parametrize("offset", [0, 1000, 10**8])
+def test_keeps_its_digits_far_from_the_origin(offset):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(-9, 9, size=(12, 3)) + offset, rng.integers(-9, 9, size=(9, 3)) + offset + 1
+
+    def mean(pairs):
+        kernels = [
+            (Fraction(sum(int(i) * int(j) for i, j in zip(a, b, strict=True)), 3) + 1) ** 3 for a, b in pairs
+        ]
+        return sum(kernels) / len(kernels)
+
+    xx, yy = mean(itertools.permutations(x, 2)), mean(itertools.permutations(y, 2))
+    truth = float(xx + yy - 2 * mean(itertools.product(x, y)))
+    assert float(kid(real=x, fake=y)) == pytest.approx(truth, rel=1e-12)
 
 
 def test_symmetry_and_rotation():
