@@ -83,6 +83,8 @@ def table(head, rows):
 
 
 def shown(cell):
+    if isinstance(cell, list):  # of right answers
+        return shown(cell[0])
     if isinstance(cell, tuple):
         return ", ".join(f"{x:.4f}" for x in cell)
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
@@ -129,18 +131,16 @@ def exact_kid(real, fake):
     return float(sum(own) - 2 * mpmath.fsum(cross) / len(cross))
 
 
-def exact_prdc(real, fake, k):
-    """Precision, recall, density, coverage by differences, with the papers' `<=`."""
+def exact_prdc(real, fake, k, within=np.less_equal):
+    """Precision, recall, density, coverage by differences; a point on a sphere is `within` it or not."""
     real, fake = np.float64(real), np.float64(fake)
     own, other, cross = (
         ((a[:, None] - b) ** 2).sum(axis=2) for a, b in ((real, real), (fake, fake), (real, fake))
     )
-    inside = cross <= np.sort(own)[:, k, None]
-    recalled = cross <= np.sort(other)[:, k]
-    return tuple(
-        float(part.mean())
-        for part in (inside.any(axis=0), recalled.any(axis=1), inside.sum(axis=0) / k, inside.any(axis=1))
-    )
+    inside = within(cross, np.sort(own)[:, k, None])
+    recalled = within(cross, np.sort(other)[:, k])
+    shares = inside.any(axis=0), recalled.any(axis=1), inside.sum(axis=0) / k, inside.any(axis=1)
+    return tuple(float(share.mean()) for share in shares)
 
 
 def exact_inception_score(log_p, splits):
