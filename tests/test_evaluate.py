@@ -296,23 +296,35 @@ def test_inception_without_weights_says_what_to_do(tmp_path, monkeypatch):
     assert done.exit_code == 1 and "can't be downloaded (offline)" in done.output
 
 
-@pytest.mark.parametrize("processes", [2, 3])
-def test_processes_share_the_work_and_agree(processes, tmp_path):
-    """At 3, the fakes' 300 images are 2 batches of 256: the third process has none; elsewhere shares are uneven."""
-    np.save(tmp_path / "real.npy", TEST[:800].numpy())
+@pytest.mark.parametrize(("processes", "metrics"), [(3, "fid"), (2, "fid,precision_recall")])
+def test_processes_share_the_work_and_agree(processes, metrics, tmp_path, monkeypatch):
+    """The reals' 600 files are 3 batches, the fakes' 300 images 2: shares are uneven, and of 3 processes one has none."""
+    monkeypatch.setattr(sources, "BATCH", 256)
+    monkeypatch.setattr("gancourse.evaluate.BATCH", 256)
+    real = folder(tmp_path / "real", TEST[:600].numpy())
+    (tmp_path / "real/299.png").write_bytes((tmp_path / "real/298.png").read_bytes()[:60])
     np.save(tmp_path / "fake.npy", TEST[1000:1300].numpy())
-    arguments = ["-m", "gancourse", "evaluate", "--real", "real.npy", "--fake", "fake.npy", "--no-cache"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    several = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    values = {}
-    for metrics in ("fid", "fid,precision_recall"):
-        for name, prefix in (("one", []), ("several", several)):
-            out = tmp_path / f"{name}.json"
-            line = [sys.executable, *prefix, *arguments, "--metrics", metrics, "--out", out]
-            done = subprocess.run(
-                line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
-            )
-            assert done.returncode == 0, done.stderr
-            assert done.stdout.count("300 fake against 800 real samples") == 1
-            values[name] = {k: v["value"] for k, v in json.loads(out.read_text())["estimates"].items()}
-        assert values["several"] == pytest.approx(values["one"], rel=1e-10, abs=0)
+    arguments = ("--real", real, "--fake", f"{tmp_path}/fake.npy", "--metrics", metrics, "--skip-unreadable")
+    assert command(*arguments, "--no-cache", "--out", tmp_path / "one.json").exit_code == 0
+
+    start = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    line = [
+        sys.executable,
+        *start,
+        "-m",
+        "gancourse",
+        "evaluate",
+        *arguments,
+        "--out",
+        f"{tmp_path}/all.json",
+    ]
+    done = subprocess.run(line, env=os.environ, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("300 fake against 599 real samples") == 1
+    one, several = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "all"))
+    assert list(several["skipped"]["real"]) == ["299.png"] and several["skipped"] == one["skipped"]
+    for name, estimate in one["estimates"].items():
+        assert several["estimates"][name]["value"] == pytest.approx(estimate["value"], rel=1e-10, abs=0), name
+    assert len(list((tmp_path / "cache").iterdir())) == 2 - (
+        metrics == "fid"
+    )  # moments have no room for names
