@@ -1,9 +1,13 @@
 """Clocks that take turns, memory of a process of one's own, exact references, and tables."""
 
+import contextlib
+import io
 import multiprocessing
 import re
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import mpmath
@@ -22,48 +26,60 @@ def log_probabilities(n, classes):
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
+TIMES = ["library", "seconds", "CPU seconds", "times ours", "CPU times ours", "value"]
+
+
 def in_turns(contenders, arrays, *, rounds=3):
-    """Rows (library, wall s, CPU s, wall and CPU time over the first contender's, value): medians over the rounds.
+    """Rows of TIMES: medians over the rounds, ratios to the first contender.
 
     Everyone runs once a round, in an order that reverses every round; ratios are taken within a round, so that
     what else the machine does hits both sides alike. CPU time adds up over threads.
     """
-    wall, cpu, value = ({name: [] for name in contenders} for _ in range(3))
+    names, values = list(contenders), {}
+    spent = np.empty((rounds, len(names), 2))
     for turn in range(rounds):
-        for name in list(contenders)[:: -1 if turn % 2 else 1]:
-            start = time.perf_counter(), time.process_time()
-            try:
-                value[name] = contenders[name](*arrays)
-            except Exception as error:
-                value[name] = f"fails: {type(error).__name__}"
-            wall[name].append(time.perf_counter() - start[0])
-            cpu[name].append(time.process_time() - start[1])
-    ours = next(iter(contenders))
-    ratios = [
-        {name: np.median(np.divide(clock[name], clock[ours])) for name in contenders} for clock in (wall, cpu)
-    ]
-    return [
-        [name, np.median(wall[name]), np.median(cpu[name]), ratios[0][name], ratios[1][name], value[name]]
-        for name in contenders
-    ]
+        for i in range(len(names))[:: -1 if turn % 2 else 1]:
+            start = np.array([time.perf_counter(), time.process_time()])
+            with quiet():
+                try:
+                    values[names[i]] = contenders[names[i]](*arrays)
+                except Exception as error:
+                    values[names[i]] = f"fails: {type(error).__name__}"
+            spent[turn, i] = [time.perf_counter(), time.process_time()] - start
+    medians = np.concatenate([np.median(spent, axis=0), np.median(spent / spent[:, :1], axis=0)], axis=1)
+    return [[name, *clocks.tolist(), values[name]] for name, clocks in zip(names, medians, strict=True)]
 
 
-TIMES = ["library", "seconds", "CPU seconds", "times ours", "CPU times ours", "value"]
+@contextlib.contextmanager
+def quiet():
+    """prdc prints, the others warn."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
-def alone(function, *arguments):
-    """The function's result from a fresh process. BrokenProcessPool if that dies."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+def alone(jobs):
+    """function(*arguments) for each job in a process of its own, replaced when it dies: then BrokenProcessPool."""
+    pool = None
+    for function, *arguments in jobs:
+        pool = pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        try:
+            yield pool.submit(function, *arguments).result()
+        except BrokenProcessPool as death:
+            pool = pool.shutdown()
+            yield death
+    if pool:
+        pool.shutdown()
 
 
 def peak_memory(function, *arrays):
     """Bytes by which this process's peak rises over what it held before the call, and the seconds; Linux only."""
-    function(*(array[:64] for array in arrays))  # imports and thread pools are not the metric's
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from here
-    before, start = _resident("VmRSS"), time.perf_counter()
-    function(*arrays)
-    return _resident("VmHWM") - before, time.perf_counter() - start
+    with quiet():
+        function(*(array[:64] for array in arrays))  # imports and thread pools are not the metric's
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from here
+        before, start = _resident("VmRSS"), time.perf_counter()
+        function(*arrays)
+        return _resident("VmHWM") - before, time.perf_counter() - start
 
 
 def _resident(field):

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from benchmarks.measure import TIMES, alone, features, in_turns, peak_memory, table
-from benchmarks.peers import contenders, kid_torch_fidelity, quiet
+from benchmarks.measure import TIMES, alone, features, in_turns, peak_memory, quiet, table
+from benchmarks.peers import contenders, fidelity_kid
 from gancourse import metrics
 
 
@@ -45,17 +45,24 @@ def neighbours(quick):
 
 
 def memory(quick):
-    rows = []
+    """A fresh process each, which takes the function by its name: a lambda can't be sent."""
+    jobs = []
     for n, dim in ((300, 16),) if quick else ((10_000, 256), (50_000, 64)):
         arrays = features(n, dim, 1), features(n, dim, 2, 0.1)
         for metric in ("prdc", "precision_recall"):
-            for library, run in contenders(metric).items():
-                if n < 50_000 or library == "gancourse":
-                    peak, seconds = alone(peak_memory, run, *arrays)
-                    rows.append([f"{n:,} x {dim}", metric, library, peak / 2**20, seconds])
+            names = contenders(metric) if n < 50_000 else ["gancourse"]
+            jobs += [(peak, metric, library, *arrays) for library in names]
+    rows = []
+    for job in jobs:
+        (bytes_, seconds), (_, metric, library, x, _) = next(iter(alone([job]))), job
+        rows.append([f"{len(x):,} x {x.shape[1]}", metric, library, bytes_ / 2**20, seconds])
     note = "prdc and torch-fidelity hold N x N distances: 50,000 rows would take tens of GiB."
     head = ["arrays", "metric", "library", "MiB over the inputs", "seconds"]
     return "Peak memory of the neighbour metrics", f"{table(head, rows)}\n\n{note}"
+
+
+def peak(metric, library, real, fake):
+    return peak_memory(contenders(metric)[library], real, fake)
 
 
 def kid(quick):
@@ -78,7 +85,7 @@ def spread(quick):
     repeats = [float(metrics.kid(real=real, fake=fake)) for _ in range(3)]
     text += f"\n\nOn one draw, gancourse varies by {np.ptp(repeats):.3g} between calls"
     if "torch-fidelity" in runs:
-        seeds = [kid_torch_fidelity(real, fake, seed) for seed in range(3 if quick else 5)]
+        seeds = [fidelity_kid(real, fake, seed) for seed in range(3 if quick else 5)]
         text += f"; torch-fidelity has a standard deviation of {np.std(seeds, ddof=1):.3g} between seeds"
     return f"KID, {draws} draws of {n:,} x {dim}", text + "."
 

@@ -1,15 +1,12 @@
 """Are the numbers right? Errors against the definitions in 60 digits, and what bad input does."""
 
-import multiprocessing
 import traceback
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 
 from benchmarks import measure
-from benchmarks.measure import features, table
-from benchmarks.peers import PEERS, contenders, quiet
+from benchmarks.measure import alone, features, quiet, table
+from benchmarks.peers import PEERS, contenders
 from benchmarks.speed import moments
 
 
@@ -60,13 +57,15 @@ def bad_input(quick):
         made = score_cases() if metric == "inception_score" else pair_cases(30 if quick else 100)
         cases[metric] = {case: (exact(*arrays) if good else None) for case, (good, *arrays) in made.items()}
         for library in contenders(metric):
-            jobs += [(library, metric, arrays) for _, *arrays in made.values()]
-    answers, parts, passed = isolated(jobs), [], {}
+            jobs += [(attempt, library, metric, arrays) for _, *arrays in made.values()]
+    answers, parts, passed = alone(jobs), [], {}
     for metric, truths in cases.items():
         columns, remarks = {}, []
         for library in contenders(metric):
             columns[library] = []
-            for (case, truth), (value, said) in zip(truths.items(), answers, strict=False):
+            for (case, truth), answer in zip(truths.items(), answers, strict=False):
+                died = isinstance(answer, Exception)
+                value, said = (None, "crash: the interpreter died") if died else answer
                 verdict = judged(value, said, truth)
                 columns[library].append(verdict)
                 if verdict not in PASSED:
@@ -140,24 +139,10 @@ def score_cases():
     }
 
 
-def isolated(jobs):
-    """What `attempt` says to each job, in a process that is replaced when it dies."""
-    pool = None
-    for job in jobs:
-        pool = pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-        try:
-            yield pool.submit(attempt, *job).result()
-        except BrokenProcessPool:
-            pool = pool.shutdown()
-            yield None, "crash: the interpreter died"
-    if pool:
-        pool.shutdown()
-
-
 def attempt(library, metric, arrays):
     """(value, "") or (None, what went wrong)."""
     try:
-        with np.errstate(all="ignore"), quiet():
+        with quiet():
             return PEERS[metric][library](*arrays), ""
     except Exception as error:
         line = traceback.extract_tb(error.__traceback__)[-1].line

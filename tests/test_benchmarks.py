@@ -1,6 +1,8 @@
 """The benchmarks run, with tiny arrays and without a peer; and what they demand of our own numbers holds."""
 
+import os
 import re
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ from benchmarks import measure, peers, speed, trust
 @pytest.fixture(autouse=True)
 def without_peers(monkeypatch):
     monkeypatch.setattr(peers, "absent", lambda: [name for name in peers.MODULES if name != "gancourse"])
-    monkeypatch.setattr(speed, "alone", lambda function, *arrays: function(*arrays))
-    monkeypatch.setattr(trust, "isolated", lambda jobs: (trust.attempt(*job) for job in jobs))
+    for room in (speed, trust):  # a new process takes seconds
+        monkeypatch.setattr(
+            room, "alone", lambda jobs: (function(*arguments) for function, *arguments in jobs)
+        )
 
 
 @pytest.mark.parametrize("name", [name for name in benchmarks.SECTIONS if name != "lpips"])
@@ -63,3 +67,8 @@ def test_a_section_replaces_only_its_own(tmp_path, monkeypatch):
         benchmarks.record(name, text)
     written = benchmarks.RESULTS.read_text()
     assert written.index("## F") < written.index("## KID") and "old" not in written and "new" in written
+
+
+def test_a_death_is_survived():
+    alive, dead, again = measure.alone([(abs, -1), (os._exit, 3), (abs, -2)])
+    assert (alive, again) == (1, 2) and isinstance(dead, BrokenProcessPool)
