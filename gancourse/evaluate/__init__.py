@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -34,8 +35,8 @@ class Side:
     """What was named as real or as fake, and what became of it."""
 
     name: str
-    images: Images | None = None  # None where features or moments were given
-    features: Tensor | Moments | None = None
+    images: Any = None  # Images; None where features or moments were given
+    features: Any = None  # Tensor or Moments
     positions: list[int] = field(default_factory=list)  # in `images`, of each row of `features`
 
 
@@ -114,7 +115,9 @@ def evaluate(
                          rank=rank, team=team)  # fmt: skip
         if rank:
             return None
-    result = Evaluation(_report(*sides, extractor, metrics, seed), *sides, seed, _notes(*sides, extractor))
+    first, second = sides
+    found = _report(first, second, extractor, metrics, seed)
+    result = Evaluation(found, first, second, seed, _notes(first, second, extractor))
     if out:
         cache.write(Path(out), lambda draft: draft.write_text(result.to_json(), encoding="utf-8"))
     if html:
@@ -276,9 +279,7 @@ def _listed(files: dict[str, str]) -> str:
     return "\n".join(lines[:SHOWN] + [f"  and {len(lines) - SHOWN} more"] * (len(lines) > SHOWN))
 
 
-def _report(
-    real: Side, fake: Side, extractor: nn.Module | None, metrics: Collection[str] | None, seed: int
-) -> Report:
+def _report(real: Side, fake: Side, extractor: Any, metrics: Collection[str] | None, seed: int) -> Report:
     sides = (real.features, fake.features)
     if any(isinstance(x, Moments) for x in sides):
         if set(metrics or METRICS) != {"fid"}:

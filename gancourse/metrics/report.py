@@ -152,10 +152,10 @@ def _with_error(metric: Metric, real: Tensor, fake: Tensor, seed: int) -> dict[s
     n, random, gaps = min(len(real), len(fake)), torch.Generator().manual_seed(seed), []
     values = metric(real, fake, RUNS)
     for _ in range(HALVINGS if n >= SMALLEST else 0):
-        halves = (
+        (r1, r2), (f1, f2) = (
             x[torch.randperm(len(x), generator=random).to(x.device)].tensor_split(2) for x in (real, fake)
         )
-        one, other = (metric(*pair, 2) for pair in zip(*halves, strict=True))
+        one, other = metric(r1, f1, 2), metric(r2, f2, 2)
         gaps.append({name: one[name] - other[name] for name in values})
     result = {}
     for name, value in values.items():
