@@ -38,14 +38,12 @@ def inception_score(probabilities: Any, *, splits: int = 1, seed: int | None = N
     count, classes = p.shape
     if not isinstance(splits, int | np.integer) or not 1 <= splits <= count:
         raise ValueError(f"splits: expected a whole number from 1 to {count} (the rows), got {splits!r}")
-    order = torch.arange(count)
-    if seed is not None:
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
-    parts = [order[i * count // splits : (i + 1) * count // splits] for i in range(splits)]
-    scored = [_score(p, part) for part in parts]
+    order = None if seed is None else torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    parts = [(i * count // splits, (i + 1) * count // splits) for i in range(splits)]
+    scored = [_score(p, order, *part) for part in parts]
     if None in scored:  # the thorough way: names the bad row, or mends what is within the tolerance
         p = as_distribution(probabilities, "probabilities")
-        scored = [_score(p, part) for part in parts]
+        scored = [_score(p, order, *part) for part in parts]
     scores, errors, biases = np.array(scored).T
     value, method = float(scores.mean()), f"Inception Score, {splits} split{'s' * (splits > 1)}"
     if splits > 1:
@@ -57,17 +55,30 @@ def inception_score(probabilities: Any, *, splits: int = 1, seed: int | None = N
     return Estimate(value, stderr, (max(value - Z95 * stderr, 1.0), max(high, value)), count, method)
 
 
-def _score(p: Tensor | np.ndarray, rows: Tensor) -> tuple[float, float, float] | None:
-    """Score, standard error and bias of log score of some rows of `p`; None if they aren't distributions already.
+def _score(
+    p: Tensor | np.ndarray, order: Tensor | None, start: int, stop: int
+) -> tuple[float, float, float] | None:
+    """Score, its standard error and the bias of its logarithm, of the rows `start` to `stop` of `order`.
 
-    Two passes, the logarithms in the first only: KL(p_i || m) = -H(p_i) - sum_k p_ik log m_k.
+    None if they aren't distributions already. Two passes, the logarithms of p in the first only:
+    KL(p_i || m) = -H(p_i) - sum_k p_ik log m_k.
     """
-    n, classes = len(rows), p.shape[1]
+    n, classes = stop - start, p.shape[1]
+    step = max(1, BLOCK // classes)
+    blocks = [slice(a, min(a + step, n)) for a in range(0, n, step)]
+
+    def rows(block: slice) -> Tensor:
+        """A copy in float64. Slices are cheaper than indices, and small copies than one large one."""
+        block = slice(start + block.start, start + block.stop)
+        where = block if order is None else order[block]
+        if isinstance(p, np.ndarray):
+            return torch.from_numpy(p[where].astype(np.float64))
+        return p[where if order is None else where.to(p.device)].to("cpu", torch.float64, copy=True)
+
     total, entropy, divergence = torch.empty(3, n, dtype=torch.float64)
     mean, square = torch.zeros(2, classes, dtype=torch.float64)
-    blocks = [slice(a, a + max(1, BLOCK // classes)) for a in range(0, n, max(1, BLOCK // classes))]
     for block in blocks:
-        x = _float64(p, rows[block])
+        x = rows(block)
         total[block] = x.sum(dim=1)
         if not (x.min() >= 0 and ((total[block] - 1).abs() <= 1e-6).all()):
             return None
@@ -77,15 +88,8 @@ def _score(p: Tensor | np.ndarray, rows: Tensor) -> tuple[float, float, float] |
         square += x.square_().sum(dim=0) / n
     log_mean = mean.clamp(min=TINY).log()
     for block in blocks:
-        divergence[block] = -(_float64(p, rows[block]) @ log_mean) / total[block] - entropy[block]
+        divergence[block] = -(rows(block) @ log_mean) / total[block] - entropy[block]
     score = float(divergence.mean().clamp(min=0).exp())
     error = score * float(divergence.std()) / n**0.5 if n > 1 else 0.0
     bias = float(((square / mean.clamp(min=TINY)).sum() - 1).clamp(min=0)) / (2 * max(n - 1, 1))
     return min(score, classes, n), error, bias
-
-
-def _float64(p: Tensor | np.ndarray, rows: Tensor) -> Tensor:
-    """A float64 copy of those rows of `p`, in memory's order: the copy is cheap, indexing the whole is not."""
-    if isinstance(p, np.ndarray):
-        return torch.from_numpy(p[rows.numpy()].astype(np.float64))
-    return p[rows.to(p.device)].to("cpu", torch.float64, copy=True)
