@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gancourse.classroom.answers import STUB, Result, pack, run
+from gancourse.classroom.answers import Result, pack, run
 from gancourse.classroom.exercises import exercise
 
 
@@ -31,11 +31,12 @@ def collect(number: str) -> None:
     if record.name in namespace:
         try:
             results = run(record, namespace[record.name], int(os.environ["GANCOURSE_SEED"]), namespace)
-        except KeyboardInterrupt:  # nbval's time limit; the check below must not run into it again
-            del namespace[record.name]
+        except KeyboardInterrupt:  # nbval's time limit
+            Path(os.environ["GANCOURSE_OUTPUTS"], f"{number}.late").touch()
+            del namespace[record.name]  # the check below must not run into it again
             raise
     else:
-        results = [Result(error=STUB)]
+        results = [Result(error="NameError", detail=f"its cell fails or defines no {record.name}")]
     path = Path(os.environ["GANCOURSE_OUTPUTS"], f"{number}.npz")
     with open(path.with_suffix(".unfinished"), "wb") as file:
         np.savez(file, **pack(results))

@@ -23,9 +23,14 @@ from gancourse.classroom.answers import Result, forbidden_use, unpack
 from gancourse.classroom.exercises import Exercise
 from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
 
-MISSING, CRASHED, TIMED_OUT, TO_READ, UNREADABLE = "missing", "crashed", "timed out", "to read", "unreadable"
+MISSING, CRASHED, TIMED_OUT, TO_READ = "missing", "crashed", "timed out", "to read"
+UNREADABLE, NOT_GRADED = "unreadable", "not graded"
 MAX_OUTPUT_BYTES = 100_000_000
 DEAD_AFTER = 15  # seconds without a sign of life from the kernel
+
+
+class NotRun(RuntimeError):
+    """The grading machine could not run a notebook at all."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,12 @@ def grade(
         key = hashlib.sha256(_bytes(path) + str(seed).encode()).hexdigest()
         if (rows := _graded_before(state, key)) is None:
             hidden = [submissions, out, notebooks.folder(), notebooks.folder().parent / ".git"]
-            rows = _grade_one(path, seed, hidden, cell_seconds, limits or sandbox.Limits(), confine)
+            try:
+                rows = _grade_one(path, seed, hidden, cell_seconds, limits or sandbox.Limits(), confine)
+            except NotRun as error:  # nothing is stored: the next run tries again
+                return [
+                    Row(path.parent.name, path.stem, "", 0, 0, NOT_GRADED, f"no notebook runs here: {error}")
+                ]
             state.parent.mkdir(exist_ok=True)
             _write(state, json.dumps({"key": key, "rows": [asdict(row) for row in rows]}, indent=1))
         return rows
@@ -127,13 +137,13 @@ def _grade_one(
             verdicts[record.id] = (told.status, told.message)
     while True:
         notebook = graded_slice(solution, submission, frozenset(verdicts))
-        results, dead, notes = _run(notebook, seed, hidden, cell_seconds, limits, confine)
+        results, late, notes = _run(notebook, seed, hidden, cell_seconds, limits, confine)
         silent = [r.id for r in records if r.id not in verdicts and r.id not in results]
         if not silent:
             break
         # The first exercise that gave nothing is to blame; where others fell with it, they get another run without it.
-        late = f"it ran for more than {cell_seconds} s"
-        verdicts[silent[0]] = (CRASHED, "the notebook's process died here") if dead else (TIMED_OUT, late)
+        slow, died = f"it ran for more than {cell_seconds} s", "the notebook's process died here"
+        verdicts[silent[0]] = (TIMED_OUT, slow) if silent[0] in late else (CRASHED, died)
         if len(silent) == 1:
             break
     for record in records:
@@ -152,8 +162,11 @@ def _grade_one(
 
 def _run(
     notebook: dict, seed: int, hidden: list[Path], cell_seconds: int, limits: sandbox.Limits, confine: bool
-) -> tuple[dict[str, list[Result] | None], bool, str]:
-    """Run a slice under nbval: what each answer gave on the secret cases, whether the kernel died, what else nbval found."""
+) -> tuple[dict[str, list[Result] | None], set[str], str]:
+    """Run a slice under nbval: what each answer gave on the secret cases, which ran out of time, what else nbval found.
+
+    NotRun where the notebook's first cell, which is ours, did not run: that is no student's fault.
+    """
     with tempfile.TemporaryDirectory(prefix="gancourse-") as folder:
         scratch = Path(folder)
         (scratch / "outputs").mkdir()
@@ -189,9 +202,25 @@ def _run(
         def dead() -> bool:
             return alive.is_file() and time.time() - alive.stat().st_mtime > DEAD_AFTER
 
-        sandbox.run(command, scratch, hidden=hidden, limits=limits, env=env, confine=confine, hopeless=dead)
-        results = {p.stem: _results(p) for p in sorted((scratch / "outputs").glob("*.npz"))}
-        return results, dead(), _around(notebook, scratch / "cells.xml")
+        ended = sandbox.run(
+            command, scratch, hidden=hidden, limits=limits, env=env, confine=confine, hopeless=dead
+        )
+        if not alive.is_file():
+            raise NotRun(" ".join(ended.output.split())[-300:] or "nothing was printed")
+        outputs = sorted((scratch / "outputs").iterdir())
+        results = {p.stem: _results(p) for p in outputs if p.suffix == ".npz"}
+        late = {p.stem for p in outputs if p.suffix == ".late"}
+        if ended.timed_out:  # the wall-clock limit falls on whichever answer was running
+            late |= {
+                c["metadata"]["gancourse"]["exercise"] for c in notebook["cells"] if _is_answer(c)
+            } - results.keys()
+        return results, late, _around(notebook, scratch / "cells.xml")
+
+
+def _is_answer(cell: dict) -> bool:
+    return bool(
+        cell["metadata"].get("nbgrader", {}).get("solution") and "exercise" in cell["metadata"]["gancourse"]
+    )
 
 
 def _results(path: Path) -> list[Result] | None:

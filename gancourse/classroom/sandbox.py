@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 import gancourse
+from gancourse.datasets import data_path
 
 try:
     import resource
@@ -95,12 +96,17 @@ def run(
 
 
 def _bubblewrap(scratch: Path, hidden: Sequence[Path]) -> list[str]:
+    """The file system read-only, with empty folders over what is private, and over those what the course needs to run."""
     flags = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    mounts = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
-    needed = [Path(p).resolve() for p in (sys.prefix, sys.base_prefix, gancourse.__file__)]
-    for folder in [Path.home().resolve(), *(Path(h).resolve() for h in hidden)]:
-        if folder.is_dir() and not any(path.is_relative_to(folder) for path in needed):
+    mounts = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    for folder in dict.fromkeys(Path(f).resolve() for f in ("/tmp", Path.home(), *hidden)):
+        if folder.is_dir():
             mounts += ["--tmpfs", str(folder)]
+    package = Path(gancourse.__file__).parent
+    for needed in dict.fromkeys(
+        Path(p).resolve() for p in (sys.base_prefix, sys.prefix, package, data_path())
+    ):
+        mounts += ["--ro-bind", str(needed), str(needed)]
     return ["bwrap", *flags, *mounts, "--bind", str(scratch), str(scratch), "--chdir", str(scratch)]
 
 

@@ -117,7 +117,7 @@ def test_summary_adds_up(graded):
 def test_nothing_is_graded_twice_and_a_changed_submission_is(graded, solution, monkeypatch):
     submissions, out = graded
     runs = []
-    monkeypatch.setattr(grading, "_run", lambda *a: runs.append(a) or ({}, False, ""))
+    monkeypatch.setattr(grading, "_run", lambda *a: runs.append(a) or ({}, set(), ""))
     before = (out / "gradebook.csv").read_text()
     grade(submissions, out)
     assert not runs and (out / "gradebook.csv").read_text() == before
@@ -127,6 +127,17 @@ def test_nothing_is_graded_twice_and_a_changed_submission_is(graded, solution, m
     grade(submissions, out)
     path.write_text(kept)
     assert runs
+
+
+def test_a_machine_that_runs_no_notebook_costs_no_points(tmp_path, solution, monkeypatch):
+    hand_in(tmp_path / "submissions", "s", solution, right(solution))
+    monkeypatch.setattr(grading.sys, "executable", "/no/such/python")
+    monkeypatch.setattr(grading.sandbox, "run", lambda *a, **k: sandbox.Ended(1, "no such file"))
+    rows = grade(tmp_path / "submissions", tmp_path / "graded")
+    assert [(row.status, row.message) for row in rows] == [
+        ("not graded", "no notebook runs here: no such file")
+    ]
+    assert not list((tmp_path / "graded" / "state").rglob("*.json"))
 
 
 def test_verdicts_do_not_depend_on_the_seed(solution):
