@@ -99,7 +99,7 @@ def _bubblewrap(scratch: Path, hidden: Sequence[Path]) -> list[str]:
     """The file system read-only, with empty folders over what is private, and over those what the course needs to run."""
     flags = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     mounts = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    for folder in dict.fromkeys(Path(f).resolve() for f in ("/tmp", Path.home(), *hidden)):
+    for folder in dict.fromkeys(f.resolve() for f in (Path("/tmp"), Path.home(), *hidden)):
         if folder.is_dir():
             mounts += ["--tmpfs", str(folder)]
     package = Path(gancourse.__file__).parent

@@ -70,7 +70,7 @@ def _score(
     def rows(block: slice) -> Tensor:
         """A copy in float64. Slices are cheaper than indices, and small copies than one large one."""
         block = slice(start + block.start, start + block.stop)
-        where = block if order is None else order[block]
+        where: Any = block if order is None else order[block]
         if isinstance(p, np.ndarray):
             return torch.from_numpy(p[where].astype(np.float64))
         return p[where if order is None else where.to(p.device)].to("cpu", torch.float64, copy=True)
