@@ -48,13 +48,13 @@ class ImageFolder:
         self.skip_unfit, self.unfit = skip_unfit, dict[Path, str]()
         if not self.path.is_dir():
             raise ValueError(f"path: expected a folder of images, got {self.path}")
-        self.files = sorted(_image_files(self.path), key=lambda file: file.relative_to(self.path).parts)
+        self.files = sorted(_image_files(self.path), key=lambda file: file.parts)
         if not self.files:
             raise ValueError(
                 f"path: no image in {self.path} (looked for {' '.join(SUFFIXES)}, in subfolders too)"
             )
         self.shape = self._common_shape()
-        folders = [file.relative_to(self.path).parts[:-1] for file in self.files]
+        folders = [file.parts[len(self.path.parts) : -1] for file in self.files]
         in_classes = all(len(parts) == 1 for parts in folders)
         self.classes = tuple(sorted({parts[0] for parts in folders})) if in_classes else ()
         index = {name: label for label, name in enumerate(self.classes)}

@@ -4,11 +4,13 @@ import sys
 import types
 import urllib.error
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from gancourse import features, models
+from gancourse.evaluate import evaluate
 from gancourse.features import embed, perceptual
 from gancourse.metrics import perceptual_distance
 from gancourse.models.inception import FIDInception, InceptionV3Features
@@ -67,6 +69,14 @@ def test_weights_of_torchvision_give_its_pool_and_its_classes(tmp_path, monkeypa
     with pytest.raises(TypeError, match="images: expected uint8, got float32"):
         ours.features(IMAGES.float())
     assert models.InceptionV3Features is InceptionV3Features
+
+    np.save(tmp_path / "images.npy", IMAGES[:2].numpy())  # and the command, with the file named
+    array = f"{tmp_path}/images.npy"
+    result = evaluate(array, array, features="inception", weights=path, metrics=["fid"], use_cache=False)
+    assert result.report["FID"].value == 0 and result.report.version == ours.version
+    assert result.notes[0].startswith("inception is torchvision's network, not that of published FIDs")
+    with pytest.raises(ValueError, match='only the features "inception" take a file of weights'):
+        evaluate(array, array, features="inception-fid", weights=path)
 
 
 def test_preprocessing_antialiases():
