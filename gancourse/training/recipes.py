@@ -5,22 +5,34 @@ from pathlib import Path
 import torch.nn.functional as F
 
 from gancourse.datasets import fashion_mnist
-from gancourse.models import save
+from gancourse.models import load, sample, save
 from gancourse.models.stylegan import StyleGANGenerator
 from gancourse.training import classifier, stylegan, toy, vae
 
 
 def run(
-    model: str, folder: str | Path, *, seed: int = 0, likelihood: str = "bernoulli", beta: float = 1.0
+    model: str,
+    folder: str | Path,
+    *,
+    seed: int = 0,
+    likelihood: str = "bernoulli",
+    beta: float = 1.0,
+    shipped_images: int = 0,
 ) -> Path:
-    """Train `model` to the end of its recipe in `folder` and return the path of the weights."""
+    """Train `model` to the end of its recipe in `folder` and return the path of the weights.
+
+    With `shipped_images` a StyleGAN goes on from the shipped networks, which have seen so many (their card says it).
+    """
     if model == "classifier":
         trained = classifier.train(folder, seed=seed)
     elif model == "vae":
         trained = vae.train(folder, seed=seed, likelihood=likelihood, beta=beta)
     elif model == "stylegan":
         reals = F.pad(fashion_mnist("train").images, (2, 2, 2, 2))
-        trained = stylegan.train(reals, folder, stylegan.Recipe(seed=seed), evaluate=_progress)
+        warm = None
+        if shipped_images:
+            warm = stylegan.Warm(load("stylegan"), load("stylegan-discriminator"), shipped_images)
+        trained = stylegan.train(reals, folder, stylegan.Recipe(seed=seed), evaluate=_progress, warm=warm)
     elif model == "toy":
         return toy.train_all(folder)  # trajectories rather than weights, from fixed seeds
     else:
@@ -32,7 +44,6 @@ def _progress(generator: StyleGANGenerator, resolution: int, alpha: float) -> di
     """Quick numbers along the way, on 5,000 samples; nan until the full resolution is reached."""
     from gancourse.features import embed
     from gancourse.metrics import fid, precision_recall
-    from gancourse.models import load, sample
 
     if resolution < generator.resolution:
         return {"fid": float("nan"), "precision": float("nan"), "recall": float("nan")}

@@ -69,11 +69,20 @@ def r1_penalty(images: Tensor, critic: Callable[[Tensor], Tensor]) -> Tensor:
     return gradient.square().sum((1, 2, 3)).mean()
 
 
+@dataclass(frozen=True)
+class Warm:
+    """Networks that a run goes on from with fresh optimizers, and how many images they have seen."""
+
+    generator: StyleGANGenerator
+    discriminator: Discriminator
+    images: int
+
+
 class Trainer:
     """Two networks, their optimizers and the averaged generator, one step at a time."""
 
-    def __init__(self, recipe: Recipe, reals: Tensor, folder: str | Path):
-        """`reals`: uint8 (N, C, R, R), R the last resolution."""
+    def __init__(self, recipe: Recipe, reals: Tensor, folder: str | Path, warm: Warm | None = None):
+        """`reals`: uint8 (N, C, R, R), R the last resolution. `warm` is where a run without a checkpoint starts."""
         self.recipe, self.reals, self.run = recipe, reals, Run(folder, recipe.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         shape = {"channels": recipe.channels, "image_channels": recipe.image_channels}
@@ -82,6 +91,15 @@ class Trainer:
         self.d = self._place(seeded(recipe.seed + 1, Discriminator, **shape))
         self.images, self.steps, self.stage = 0, 0, 0
         self._new_optimizers()
+        if warm:
+            for network, weights in (
+                (self.g, warm.generator),
+                (self.ema, warm.generator),
+                (self.d, warm.discriminator),
+            ):
+                network.load_state_dict(weights.state_dict())
+            self.images = warm.images
+            self.stage, _ = recipe.stage_at(warm.images)
         if state := self.run.resume():
             self.images, self.steps, self.stage = state["images"], state["steps"], state["stage"]
             for part in ("g", "ema", "d", "opt_g", "opt_d"):
@@ -167,6 +185,7 @@ def train(
     *,
     every: int = 20_000,
     evaluate: Callable[[StyleGANGenerator, int, float], dict[str, float]] | None = None,
+    warm: Warm | None = None,
 ) -> StyleGANGenerator:
     """Train to the end of the recipe and return the averaged generator.
 
@@ -177,7 +196,7 @@ def train(
     from gancourse.training.sheets import sample_sheet
 
     recipe = recipe or Recipe()
-    trainer = Trainer(recipe, reals, folder)
+    trainer = Trainer(recipe, reals, folder, warm)
     bar = tqdm(total=recipe.images, initial=trainer.images, unit="img", unit_scale=True, smoothing=0.05)
     bar.write(f"{folder}: {asdict(recipe)}") if trainer.images == 0 else None
     while trainer.images < recipe.images:
@@ -211,4 +230,5 @@ def train(
                 )
             trainer.checkpoint()
     bar.close()
+    save(trainer.d, trainer.run.folder / "stylegan-discriminator.safetensors", images=str(trainer.images))
     return trainer.ema.eval()

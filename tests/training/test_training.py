@@ -82,6 +82,20 @@ def test_a_killed_stylegan_run_ends_with_the_same_bits(tmp_path, monkeypatch):
     assert logs[0] == logs[1]
 
 
+def test_a_run_goes_on_from_given_networks_where_they_stood(tmp_path):
+    first = Trainer(TINY, reals(), tmp_path / "first")
+    for _ in range(5):
+        first.step()
+    warm = stylegan.Warm(first.ema, first.d, first.images)
+    second = Trainer(TINY, reals(), tmp_path / "second", warm)
+    assert same(second.g, first.ema) and same(second.ema, first.ema) and same(second.d, first.d)
+    assert (second.images, second.stage) == (80, 1) and not second.opt_g.state
+    second.step()
+    second.checkpoint()
+    third = Trainer(TINY, reals(), tmp_path / "second", warm)  # its own checkpoint goes before
+    assert third.images == 96 and same(third.g, second.g)
+
+
 def test_the_averaged_generator_follows_with_its_half_life(tmp_path):
     recipe = Recipe(channels=(8, 8), stages=(Stage(8, 0, 160),), batch_size=16, ema_half_life=16)
     trainer = Trainer(recipe, reals()[..., ::2, ::2], tmp_path)
