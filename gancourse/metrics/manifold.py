@@ -29,7 +29,7 @@ class PrecisionRecall:
 
 @dataclass(frozen=True)
 class DensityCoverage:
-    """Crowding of real samples around the fake ones (`density`), share of real samples that have a fake near (`coverage`)."""
+    """Crowding of reals around the fakes (`density`), and the share of reals that have a fake near (`coverage`)."""
 
     density: float
     coverage: float
@@ -72,8 +72,8 @@ def realism(*, real: Any, fake: Any, k: int = 3) -> Tensor:
     """How deep each fake lies inside the manifold of the reals: a score per image, from 1 upwards inside.
 
     R(fake_j) = max_i radius_i / |fake_j - real_i| over reals whose radius is at most the median radius; the larger
-    balls are discarded, as they are mostly empty (Kynkaanniemi et al. 2019, equation 3). Gives float64 (M,), infinite for
-    a fake that coincides with a real (the authors add 1e-5 to the distance), 1 where that real's radius is 0 too.
+    balls are discarded, as they are mostly empty (Kynkaanniemi et al. 2019, equation 3). Gives float64 (M,), infinite
+    for a fake that coincides with a real (the authors add 1e-5 to distances), 1 where that real's radius is 0 too.
     Shapes and errors as `density_coverage`; k = 3 as in `precision_recall`.
     """
     real, fake = _clouds(real, fake, k)

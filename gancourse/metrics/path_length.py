@@ -34,7 +34,8 @@ def perceptual_path_length(
     generator: latents (N, ...) -> images, float in [-1, 1] and *not* quantised, the same images for the same latents
         (its noise fixed: this is checked). With `mapping` it is g, fed with f's output; without, z go straight in.
     distance: images, images -> (N,), e.g. `perceptual_distance` with its features bound.
-    mapping: f, z (N, dim) -> w. None for a generator without one: f is the identity.
+    mapping: f, z (N, dim) -> w. Without one f is the identity; but a generator that has its parts as `mapping` and
+        `synthesis`, as StyleGAN's, may be given whole.
     dim: of z; None takes `z_dim` from mapping or generator.
 
     slerp follows StyleGAN: z are scaled to length 1 first, and stay there. A generator that doesn't normalise its z
@@ -56,6 +57,8 @@ def perceptual_path_length(
         raise ValueError(
             "dim: expected the number of z's dimensions, as neither mapping nor generator has a z_dim"
         )
+    if mapping is None and hasattr(generator, "mapping") and hasattr(generator, "synthesis"):
+        mapping, generator = generator.mapping, generator.synthesis
     mapping = mapping or (lambda z: z)
     random = torch.Generator().manual_seed(seed)
     z1, z2 = torch.randn(2, samples, dim, generator=random)
@@ -71,7 +74,8 @@ def perceptual_path_length(
                 a, b = mapping(torch.cat([a, b])).split(len(rows))
                 latents = torch.cat([_lerp(a, b, end) for end in ends])
             images = generator(latents)  # both ends in one call: noise drawn once a call is shared
-            if not speeds and not torch.allclose(images, generator(latents), rtol=1e-4, atol=1e-6):
+            again = images if speeds else generator(latents)
+            if not torch.allclose(images, again, rtol=1e-4, atol=1e-6, equal_nan=True):
                 raise ValueError("generator: expected the same images for the same latents; fix its noise")
             step = torch.as_tensor(distance(*images.split(len(rows))))
         if step.shape != rows.shape or not step.isfinite().all():

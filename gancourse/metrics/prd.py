@@ -62,8 +62,8 @@ def prd_curve(
     """The precision-recall curve of two sets of features, through the clusters that k-means finds in their union.
 
     Each set becomes the histogram of its samples over `clusters` clusters of both together; then `prd_from_histograms`
-    (Sajjadi et al. 2018, section 3.3). As in the authors' code the curve is the mean over 10 clusterings (`runs`); unlike theirs
-    (mini-batches, equal sizes demanded) each is full k-means from k-means++ centres, and set sizes may differ.
+    (Sajjadi et al. 2018, section 3.3). As in the authors' code the curve is the mean over 10 clusterings (`runs`);
+    unlike theirs (mini-batches, equal sizes demanded) each is full k-means from k-means++ centres, and sizes may differ.
 
     real: (N, D), fake: (M, D). The same seed gives the same curve. Where the union has at most `clusters` distinct
     points, these are the bins. Fewer clusters hide differences, more of them mistake sampling noise for differences.

@@ -136,6 +136,18 @@ def test_dim_is_found_where_a_model_says_it():
         perceptual_path_length(generator, square)
 
 
+def test_a_whole_stylegan_is_taken_apart():
+    class Generator:
+        z_dim = 6
+        mapping = staticmethod(lambda z: 3 * z)
+        synthesis = staticmethod(linear()[0])
+
+        def __call__(self, z):
+            raise AssertionError("w must not go through the mapping twice")
+
+    close(perceptual_path_length(Generator(), square, **WHOLE), 9 * 2 * linear()[1])
+
+
 def test_w_of_any_shape():
     found = perceptual_path_length(
         lambda w: as_images(w.flatten(1)),
@@ -178,7 +190,7 @@ def test_arguments_out_of_range(wrong):
     [
         (lambda x, y: square(x, y).sum(), r"got \(\), 0 of them"),
         (lambda x, y: x - y, r"got \(10, 1, 1, 2\)"),
-        (lambda x, y: square(x, y) / 0 * 0, r"got \(10,\), 10 of them not finite"),
+        (lambda x, y: square(x, y) * torch.nan, r"got \(10,\), 10 of them not finite"),
     ],
 )
 def test_what_is_no_distance(distance, message):
