@@ -172,7 +172,8 @@ def project(tmp_path):
 
 
 def make(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    ours = ("MAKE", "VENV", "COURSE", "JUPYTER")  # an outer make hands its own variables down
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     command = ["make", *arguments, "PYTHON=./straw"]
     return subprocess.run(command, cwd=folder, env=variables | env, capture_output=True, text=True)
 
