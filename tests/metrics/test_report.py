@@ -88,6 +88,16 @@ def test_same_seed_same_report(card):
     )
 
 
+def test_only_what_is_asked_for():
+    real, fake = normal(50), normal(50, seed=1)
+    some = report(real=real, fake=fake, metrics=["precision_recall", "kid"])
+    assert list(some.estimates) == ["KID", "precision", "recall"]
+    assert some["precision"] == report(real=real, fake=fake)["precision"]
+    for wrong in ([], ["ppl"]):
+        with pytest.raises(ValueError, match="metrics: expected some of fid, "):
+            report(real=real, fake=fake, metrics=wrong)
+
+
 def test_small_samples_have_values_without_intervals():
     small = report(real=normal(6, 2), fake=normal(8, 2, 1))
     assert small["precision"].stderr is None and small["PRD F8 (recall)"].interval is None
