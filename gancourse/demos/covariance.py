@@ -23,7 +23,7 @@ def covariance():
     noise = noise @ np.linalg.inv(np.linalg.cholesky(np.cov(noise.T))).T
 
     figure, (left, right) = figures.new(1, 2, size=(7.4, 3.8), width_ratios=[1.35, 1])
-    dots = left.scatter(*noise.T, s=7, color=figures.REAL, alpha=0.5, linewidths=0)
+    (dots,) = left.plot(*noise.T, "o", ms=2.6, color=figures.REAL, alpha=0.5, mew=0)  # faster than a scatter
     ellipse = figures.plot_ellipse(left, [0, 0], np.eye(2), n_std=2)
     box = left.add_patch(Rectangle((0, 0), 1, 1, fill=False, ec=figures.GREY, ls="--", lw=1.2))
     axes = [left.plot([], [], color=figures.FAKE, lw=lw)[0] for lw in (2.4, 1.2)]
@@ -41,7 +41,7 @@ def covariance():
     def render(sigma_x, sigma_y, rho):
         root = np.array([[sigma_x, 0], [sigma_y * rho, sigma_y * np.sqrt(1 - rho**2)]])
         cov = root @ root.T
-        dots.set_offsets(noise @ root.T)
+        dots.set_data(*(noise @ root.T).T)
         ellipse.set_xy(figures.ellipse_outline([0, 0], cov, n_std=2))
         box.set_bounds(-2 * sigma_x, -2 * sigma_y, 4 * sigma_x, 4 * sigma_y)
         values, vectors = np.linalg.eigh(cov)
