@@ -84,6 +84,8 @@ def test_rounding_within_the_tolerance_is_renormalised():
     p = dirichlet(100)
     off = (p * np.linspace(1 - 5e-5, 1 + 5e-5, 100)[:, None]).astype(np.float32)
     assert inception_score(off).value == pytest.approx(by_definition(p), rel=1e-5)
+    nearly = p * np.linspace(1 - 9e-7, 1 + 9e-7, 100)[:, None]
+    assert inception_score(nearly).value == pytest.approx(by_definition(p), rel=1e-12)
 
 
 @pytest.mark.parametrize(("splits", "count"), [(1, 150), (3, 300)])
