@@ -1,6 +1,8 @@
 """Moments are the same however the stream is cut, merged, stored or spread over processes."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -124,20 +126,26 @@ def test_all_reduce_needs_a_process_group():
         Moments(6).all_reduce()
 
 
-def reduce_in_process(rank, shards, folder):
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=len(shards)
-    )
-    for trial, cut in enumerate(shards):
-        rows = X + 1e6
-        mine = Moments(6).update(rows[:cut] if rank == 0 else rows[cut:]).all_reduce()
-        mine.save(f"{folder}/{trial}-{rank}")
-    torch.distributed.destroy_process_group()
+REDUCE = """
+import sys
+import numpy as np, torch
+from gancourse.metrics import Moments
+
+rank, folder, cuts = int(sys.argv[1]), sys.argv[2], [int(cut) for cut in sys.argv[3:]]
+torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2)
+rows = np.load(f"{folder}/rows.npy")
+for trial, cut in enumerate(cuts):
+    Moments(6).update(rows[:cut] if rank == 0 else rows[cut:]).all_reduce().save(f"{folder}/{trial}-{rank}")
+torch.distributed.destroy_process_group()
+"""
 
 
 def test_all_reduce_gives_every_process_the_whole(tmp_path):
     cuts = (37, 0)  # uneven shards, and an empty one
-    torch.multiprocessing.spawn(reduce_in_process, (cuts, str(tmp_path)), nprocs=2)
+    np.save(tmp_path / "rows.npy", np.asarray(X) + 1e6)
+    command = [sys.executable, "-c", REDUCE]
+    processes = [subprocess.Popen([*command, str(rank), str(tmp_path), *map(str, cuts)]) for rank in (0, 1)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     for trial in range(len(cuts)):
         first, second = (Moments.load(tmp_path / f"{trial}-{rank}") for rank in (0, 1))
         assert torch.equal(first.cov, second.cov) and torch.equal(first.mean, second.mean)
