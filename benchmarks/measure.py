@@ -1,6 +1,7 @@
 """Clocks that take turns, memory of a process of one's own, exact references, and tables."""
 
 import contextlib
+import faulthandler
 import io
 import multiprocessing
 import re
@@ -58,18 +59,27 @@ def quiet():
         yield
 
 
-def alone(jobs):
-    """function(*arguments) for each job in a process of its own, replaced when it dies: then BrokenProcessPool."""
+def alone(jobs, seconds=600):
+    """function(*arguments) for each job, in a process that is replaced when it dies or hangs: then BrokenProcessPool."""
     pool = None
     for function, *arguments in jobs:
         pool = pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
         try:
-            yield pool.submit(function, *arguments).result()
+            yield pool.submit(_watched, seconds, function, *arguments).result()
         except BrokenProcessPool as death:
             pool = pool.shutdown()
             yield death
     if pool:
         pool.shutdown()
+
+
+def _watched(seconds, function, *arguments):
+    faulthandler.dump_traceback_later(
+        seconds, exit=True
+    )  # a thread of its own, which compiled loops don't stop
+    result = function(*arguments)
+    faulthandler.cancel_dump_traceback_later()
+    return result
 
 
 def peak_memory(function, *arrays):

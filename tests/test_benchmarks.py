@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
@@ -15,9 +16,7 @@ from benchmarks import measure, peers, speed, trust
 def without_peers(monkeypatch):
     monkeypatch.setattr(peers, "absent", lambda: [name for name in peers.MODULES if name != "gancourse"])
     for room in (speed, trust):  # a new process takes seconds
-        monkeypatch.setattr(
-            room, "alone", lambda jobs: (function(*arguments) for function, *arguments in jobs)
-        )
+        monkeypatch.setattr(room, "alone", lambda jobs, **_: (job[0](*job[1:]) for job in jobs))
 
 
 @pytest.mark.parametrize("name", [name for name in benchmarks.SECTIONS if name != "lpips"])
@@ -69,6 +68,7 @@ def test_a_section_replaces_only_its_own(tmp_path, monkeypatch):
     assert written.index("## F") < written.index("## KID") and "old" not in written and "new" in written
 
 
-def test_a_death_is_survived():
-    alive, dead, again = measure.alone([(abs, -1), (os._exit, 3), (abs, -2)])
-    assert (alive, again) == (1, 2) and isinstance(dead, BrokenProcessPool)
+def test_deaths_and_hangs_are_survived():
+    jobs = [(abs, -1), (os._exit, 3), (time.sleep, 600), (abs, -2)]
+    alive, dead, hung, again = measure.alone(jobs, seconds=2)
+    assert (alive, again) == (1, 2) and all(isinstance(x, BrokenProcessPool) for x in (dead, hung))

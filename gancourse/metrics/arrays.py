@@ -75,8 +75,7 @@ def as_distribution(p: Any, name: str) -> Tensor:
     A softmax's sums are off by its rounding: up to 1e-6 is let pass and renormalised in float64 (and plain Python),
     1e-4 in float32, 1e-3 in float16, 1e-2 in bfloat16. Negative entries and larger gaps are a ValueError.
     """
-    dtype = str(getattr(p, "dtype", "float64")).removeprefix("torch.")
-    tolerance = {"float32": 1e-4, "float16": 1e-3, "bfloat16": 1e-2}.get(dtype, 1e-6)
+    tolerance = sum_tolerance(p)
     p = as_numbers(p, name)
     if p.ndim == 0 or p.shape[-1] == 0:
         raise ValueError(f"{name}: expected probabilities along the last axis, got shape {tuple(p.shape)}")
@@ -93,6 +92,12 @@ def as_distribution(p: Any, name: str) -> Tensor:
         )
     p = p.clamp(min=0)  # what 1 - sum of the others leaves below 0
     return p / p.sum(dim=-1, keepdim=True)
+
+
+def sum_tolerance(p: Any) -> float:
+    """How far from 1 rounding may take the sum of probabilities of this dtype."""
+    dtype = str(getattr(p, "dtype", "float64")).removeprefix("torch.")
+    return {"float32": 1e-4, "float16": 1e-3, "bfloat16": 1e-2}.get(dtype, 1e-6)
 
 
 def _place(index: list[int]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_distribution
+from gancourse.metrics.arrays import as_distribution, sum_tolerance
 from gancourse.metrics.estimate import Z95, Estimate
 
 BLOCK = 1 << 17  # probabilities worked on at a time: 1 MiB of float64, which stays in the cache
@@ -63,7 +63,7 @@ def _score(
     None if they aren't distributions already. Two passes, the logarithms of p in the first only:
     KL(p_i || m) = -H(p_i) - sum_k p_ik log m_k.
     """
-    n, classes = stop - start, p.shape[1]
+    n, classes, tolerance = stop - start, p.shape[1], sum_tolerance(p)
     step = max(1, BLOCK // classes)
     blocks = [slice(a, min(a + step, n)) for a in range(0, n, step)]
 
@@ -80,7 +80,7 @@ def _score(
     for block in blocks:
         x = rows(block)
         total[block] = x.sum(dim=1)
-        if not (x.min() >= 0 and ((total[block] - 1).abs() <= 1e-6).all()):
+        if not (x.min() >= 0 and ((total[block] - 1).abs() <= tolerance).all()):
             return None
         x /= total[block, None]
         mean += x.sum(dim=0) / n
