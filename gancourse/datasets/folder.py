@@ -1,5 +1,6 @@
 """A reader's own images: a folder of files, read at once or batch by batch."""
 
+import io
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -144,14 +145,16 @@ def _shape(file: Path) -> tuple[int, int, int]:
 
 
 def _pixels(file: Path) -> np.ndarray:
-    """uint8 (H, W, C)."""
-    with Image.open(file) as image:
+    """uint8 (H, W, C). Reads the file in one go and copies pixels only where the mode must change: small files are many."""
+    with Image.open(io.BytesIO(file.read_bytes())) as image:
         if "A" in image.mode or "transparency" in image.info:
             alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
             if alpha.min() < 255:
                 raise ValueError("has transparent pixels: put it on a background first")
         channels = _CHANNELS[image.mode]
-        return np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(*image.size[::-1], channels)
+        mode = "L" if channels == 1 else "RGB"
+        pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+        return pixels.reshape(*image.size[::-1], channels)
 
 
 def _times(shape: tuple[int, ...]) -> str:
