@@ -1,7 +1,6 @@
 """Are the numbers right? Errors against the definitions in 60 digits, and what bad input does."""
 
 import dis
-import traceback
 
 import numpy as np
 
@@ -148,8 +147,11 @@ def attempt(library, metric, arrays):
         with quiet():
             return PEERS[metric][library](*arrays), ""
     except Exception as error:
-        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-        raised = frame.f_code.co_code[frame.f_lasti] == dis.opmap["RAISE_VARARGS"]  # not by a function in C
+        trace = error.__traceback__
+        while trace.tb_next:
+            trace = trace.tb_next
+        code = trace.tb_frame.f_code.co_code  # where it was raised, before any `finally` there went on
+        raised = code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]  # not by a function in C
         clear = raised and str(error) and not isinstance(error, np.linalg.LinAlgError)
         said = " ".join(str(error).split())[:90]
         return None, f"{'clear' if clear else 'opaque'} error: {type(error).__name__}: {said}"
