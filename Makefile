@@ -23,7 +23,7 @@ test unit notebooks test-python: export TQDM_DISABLE := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help course test lint types unit notebooks students test-python bench constraints clean
+.PHONY: help course test lint types unit notebooks students test-python bench retrain constraints clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo 'make test                  lint, types, tests, every notebook under nbval'
 	@echo 'make test-python PY=3.13   the tests and notebooks on another Python, in .venv-3.13'
 	@echo 'make bench                 time the metrics beside their peers'
+	@echo 'make retrain               train the classifier and the VAE anew, compare with their cards'
 	@echo 'make constraints           pin what $(VENV) holds in constraints.txt'
 	@echo 'make clean                 remove the environments and caches; $(COURSE)/ stays'
 	@echo 'PYTHON=/path/to/python3.12 picks the Python; PIP_EXTRA_INDEX_URL reaches pip as it is.'
@@ -72,6 +73,9 @@ test-python:
 
 bench: $(VENV)/.ready-dev,bench
 	$(py) -m benchmarks
+
+retrain: $(VENV)/.ready-dev
+	$(py) -m pytest tests/training/test_cards.py -q -m retrain
 
 constraints: $(VENV)/.ready-dev
 	@{ grep '^#' constraints.txt; $(py) -m pip freeze --exclude-editable | \

@@ -38,14 +38,15 @@ class ToyGenerator(_MLP):
 class ToyCritic(_MLP):
     """Points (N, 2) -> logits (N,): an MLP with leaky ReLU 0.2.
 
-    `spectral` divides every weight matrix by its largest singular value (Miyato et al. 2018); `stddev` lets the last layer
-    see how much the batch varies.
+    `spectral` > 0 divides every weight matrix by its largest singular value (Miyato et al. 2018) and multiplies the
+    logits by `spectral`, which is then the steepest that the critic can be; `stddev` lets the last layer see how much
+    the batch varies.
     """
 
-    def __init__(self, hidden: int = 64, depth: int = 3, *, spectral: bool = False, stddev: bool = False):
+    def __init__(self, hidden: int = 64, depth: int = 3, *, spectral: float = 0.0, stddev: bool = False):
         super().__init__(2, hidden, depth, 1, lambda: nn.LeakyReLU(0.2))  # type: ignore[arg-type]
         self.config = {"hidden": hidden, "depth": depth, "spectral": spectral, "stddev": stddev}
-        self.stddev = stddev
+        self.stddev, self.slope = stddev, spectral or 1.0
         if stddev:
             self.last = nn.Linear(hidden + 1, 1)
         if spectral:
@@ -55,4 +56,4 @@ class ToyCritic(_MLP):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.hidden(x)
-        return self.last(minibatch_stddev(h) if self.stddev else h).squeeze(1)
+        return self.slope * self.last(minibatch_stddev(h) if self.stddev else h).squeeze(1)

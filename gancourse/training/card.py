@@ -59,26 +59,41 @@ def ship(
     recipe: Mapping,
     numbers: Mapping,
     limits: str,
+    tried: str = "",
     sheet: Tensor | None = None,
 ) -> Path:
-    """Write data/models/NAME.safetensors, NAME.md and, given uint8 images, NAME.png; then renew SHA256SUMS."""
+    """Write data/models/NAME.safetensors, NAME.md and, given uint8 images, NAME.png; then renew SHA256SUMS.
+
+    recipe and numbers are rows of two tables; `tried` is Markdown on what else was tried and what came of it.
+    """
     path = save(model, data_path("models", f"{name}.safetensors"))
     picture = ""
     if sheet is not None:
         tile(sheet, columns=16, scale=64 // sheet.shape[-1]).save(path.with_suffix(".png"))
         picture = f"![{len(sheet)} samples of {name}, not chosen]({name}.png)\n\n"
     rows = [("class", type(model).__name__), ("parameters", f"{parameters(model):,}"), *recipe.items()]
-    path.with_suffix(".md").write_text(
-        f"# {name}\n\n{about}\n\n{picture}## Recipe\n\n{_table(rows)}\n## Measured\n\n{_table(list(numbers.items()))}\n"
-        f"## Limits\n\n{limits}\n\n## Licence\n\n{LICENCE}\n",
-        encoding="utf-8",
-    )
+    parts = {
+        "Recipe": _table(rows),
+        "Measured": _table(list(numbers.items())) if numbers else "",
+        "Tried": tried,
+        "Limits": limits,
+        "Licence": LICENCE,
+    }
+    text = "\n\n".join(f"## {head}\n\n{body.strip()}" for head, body in parts.items() if body)
+    path.with_suffix(".md").write_text(f"# {name}\n\n{about}\n\n{picture}{text}\n", encoding="utf-8")
     renew_checksums()
     return path
 
 
 def _table(rows: list[tuple[str, object]]) -> str:
     return "| | |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in rows)
+
+
+def read(name: str) -> dict[str, str]:
+    """Everything that a shipped model's card lists, as label -> text."""
+    lines = data_path("models", f"{name}.md").read_text(encoding="utf-8").splitlines()
+    cells = [line.strip("| ").split(" | ", 1) for line in lines if line.startswith("| ")]
+    return {pair[0]: pair[1] for pair in cells if len(pair) == 2}
 
 
 def renew_checksums() -> None:

@@ -20,11 +20,14 @@ from gancourse.training.run import Run, seeded
 
 @dataclass(frozen=True)
 class Stage:
-    """One resolution: images seen while the new layers fade in, then images seen at full strength."""
+    """Images seen at one resolution, while its layers fade in and then at full strength, and with which settings."""
 
     resolution: int
     fade: int
     hold: int
+    mixing: float = 0.9
+    r1_gamma: float = 0.1
+    lr: float = 2e-3
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,7 @@ class Recipe:
     image_channels: int = 1
     stages: tuple[Stage, ...] = (Stage(8, 0, 60_000), Stage(16, 60_000, 40_000), Stage(32, 80_000, 920_000))
     batch_size: int = 32
-    lr: float = 2e-3
-    r1_gamma: float = 0.1
     r1_every: int = 8
-    mixing: float = 0.9
     ema_half_life: float = 10_000
     seed: int = 0
 
@@ -86,9 +86,9 @@ class Trainer:
         self.recipe, self.reals, self.run = recipe, reals, Run(folder, recipe.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         shape = {"channels": recipe.channels, "image_channels": recipe.image_channels}
-        self.g = self._place(seeded(recipe.seed, StyleGANGenerator, **shape))
-        self.ema = self._place(seeded(recipe.seed, StyleGANGenerator, **shape)).requires_grad_(False)
-        self.d = self._place(seeded(recipe.seed + 1, Discriminator, **shape))
+        self.g = seeded(recipe.seed, StyleGANGenerator, **shape).to(self.device)
+        self.ema = seeded(recipe.seed, StyleGANGenerator, **shape).to(self.device).requires_grad_(False)
+        self.d = seeded(recipe.seed + 1, Discriminator, **shape).to(self.device)
         self.images, self.steps, self.stage = 0, 0, 0
         self._new_optimizers()
         if warm:
@@ -105,55 +105,56 @@ class Trainer:
             for part in ("g", "ema", "d", "opt_g", "opt_d"):
                 getattr(self, part).load_state_dict(state[part])
 
-    def _place(self, network):
-        return network.to(self.device).to(memory_format=torch.channels_last)
-
     def _new_optimizers(self) -> None:
         """Adam (0, 0.99) on the raw weights; its state starts anew at each growth."""
-        self.opt_g = torch.optim.Adam(self.g.parameters(), lr=self.recipe.lr, betas=(0.0, 0.99), eps=1e-8)
-        self.opt_d = torch.optim.Adam(self.d.parameters(), lr=self.recipe.lr, betas=(0.0, 0.99), eps=1e-8)
+        self.opt_g, self.opt_d = (
+            torch.optim.Adam(network.parameters(), betas=(0.0, 0.99), eps=1e-8)
+            for network in (self.g, self.d)
+        )
 
     def _randn(self, *shape: int) -> Tensor:
         return torch.randn(shape, generator=self.run.generator).to(self.device)
 
-    def _fakes(self, resolution: int, alpha: float) -> Tensor:
+    def _fakes(self, stage: Stage, alpha: float) -> Tensor:
         """A batch of the growing generator, with style mixing: the crossover falls on any layer in use."""
-        n, layers = self.recipe.batch_size, 2 * self.g.synthesis.stages(resolution)
+        n, layers = self.recipe.batch_size, 2 * self.g.synthesis.stages(stage.resolution)
         w = self.g.mapping(self._randn(n, self.g.z_dim))
         with torch.no_grad():
             self.g.w_avg.lerp_(w.mean(0), 1 - 0.995)
-        if torch.rand((), generator=self.run.generator) < self.recipe.mixing:
+        if torch.rand((), generator=self.run.generator) < stage.mixing:
             other = self.g.mapping(self._randn(n, self.g.z_dim))
             crossover = int(torch.randint(1, layers, (), generator=self.run.generator))
             w = style_mix(w, other, crossover, self.g.num_layers)
         noise = [self._randn(n, 1, 4 * 2 ** (i // 2), 4 * 2 ** (i // 2)) for i in range(layers)]
-        return self.g.synthesis(w, noise=noise, alpha=alpha, resolution=resolution)
+        return self.g.synthesis(w, noise=noise, alpha=alpha, resolution=stage.resolution)
 
     def step(self) -> dict[str, float]:
         """One step of the critic and one of the generator on `batch_size` images."""
-        stage, alpha = self.recipe.stage_at(self.images)
-        if stage != self.stage:
-            self.stage = stage
+        i, alpha = self.recipe.stage_at(self.images)
+        stage, before = self.recipe.stages[i], self.recipe.stages[self.stage]
+        self.stage = i
+        if stage.resolution != before.resolution:
             self._new_optimizers()
-        resolution = self.recipe.stages[stage].resolution
+        for group in self.opt_g.param_groups + self.opt_d.param_groups:
+            group["lr"] = stage.lr
 
         def critic(x: Tensor) -> Tensor:
             return self.d(x, alpha=alpha)
 
         index = torch.randint(len(self.reals), (self.recipe.batch_size,), generator=self.run.generator)
-        real = faded_real(self.reals[index].to(self.device) / 127.5 - 1, resolution, alpha)
+        real = faded_real(self.reals[index].to(self.device) / 127.5 - 1, stage.resolution, alpha)
         with torch.no_grad():
-            fake = self._fakes(resolution, alpha)
+            fake = self._fakes(stage, alpha)
         loss_d = F.softplus(critic(fake)).mean() + F.softplus(-critic(real)).mean()
         if self.steps % self.recipe.r1_every == 0:
             penalty = r1_penalty(real, critic)
-            loss_d = loss_d + self.recipe.r1_gamma / 2 * self.recipe.r1_every * penalty
+            loss_d = loss_d + stage.r1_gamma / 2 * self.recipe.r1_every * penalty
         self.opt_d.zero_grad(set_to_none=True)
         loss_d.backward()
         self.opt_d.step()
 
         self.d.requires_grad_(False)
-        loss_g = F.softplus(-critic(self._fakes(resolution, alpha))).mean()
+        loss_g = F.softplus(-critic(self._fakes(stage, alpha))).mean()
         self.opt_g.zero_grad(set_to_none=True)
         loss_g.backward()
         self.opt_g.step()

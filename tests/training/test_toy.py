@@ -50,7 +50,7 @@ def test_gradient_penalty_looks_between_real_and_fake():
 
 
 def test_spectral_norm_leaves_no_layer_that_stretches_more_than_one():
-    critic = seeded(0, ToyCritic, spectral=True)
+    critic = seeded(0, ToyCritic, spectral=1.0)
     for _ in range(50):
         critic(torch.randn(8, 2, generator=stream()))
     critic.eval()
