@@ -104,14 +104,12 @@ def _or_exit(function, *args, **options):
     "--likelihood", type=click.Choice(["bernoulli", "gaussian"]), default="bernoulli", help="For the VAE."
 )
 @click.option("--beta", default=1.0, help="For the VAE: the weight of the KL term.")
-@click.option(
-    "--shipped-images", default=0, help="Go on from the shipped StyleGAN, which has seen so many images."
-)
-def train(model: str, out: str | None, seed: int, likelihood: str, beta: float, shipped_images: int) -> None:
+@click.option("--more", default=0, help="Go on from the shipped StyleGAN, for so many images more.")
+def train(model: str, out: str | None, seed: int, likelihood: str, beta: float, more: int) -> None:
     """Train a model of the course from a seed; a killed run goes on from its last checkpoint."""
     from gancourse.training import recipes
 
-    settings = {"seed": seed, "likelihood": likelihood, "beta": beta, "shipped_images": shipped_images}
+    settings = {"seed": seed, "likelihood": likelihood, "beta": beta, "more": more}
     path = _or_exit(recipes.run, model, out or f"runs/{model}", **settings)
     click.echo(f"The trained weights are in {path}.")
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from gancourse.datasets import fashion_mnist
 from gancourse.models import load, sample, save
 from gancourse.models.stylegan import StyleGANGenerator
-from gancourse.training import classifier, stylegan, toy, vae
+from gancourse.training import card, classifier, stylegan, toy, vae
 
 
 def run(
@@ -17,11 +17,12 @@ def run(
     seed: int = 0,
     likelihood: str = "bernoulli",
     beta: float = 1.0,
-    shipped_images: int = 0,
+    more: int = 0,
 ) -> Path:
     """Train `model` to the end of its recipe in `folder` and return the path of the weights.
 
-    With `shipped_images` a StyleGAN goes on from the shipped networks, which have seen so many (their card says it).
+    With `more` a StyleGAN goes on from the shipped networks, under the last stage's settings and with fresh optimizers,
+    until it has seen so many images more than the recipe has.
     """
     if model == "classifier":
         trained = classifier.train(folder, seed=seed)
@@ -29,10 +30,12 @@ def run(
         trained = vae.train(folder, seed=seed, likelihood=likelihood, beta=beta)
     elif model == "stylegan":
         reals = F.pad(fashion_mnist("train").images, (2, 2, 2, 2))
-        warm = None
-        if shipped_images:
-            warm = stylegan.Warm(load("stylegan"), load("stylegan-discriminator"), shipped_images)
-        trained = stylegan.train(reals, folder, stylegan.Recipe(seed=seed), evaluate=_progress, warm=warm)
+        recipe, warm = stylegan.Recipe(seed=seed), None
+        if more:
+            seen = int(card.read("stylegan")["images seen"].replace(",", ""))
+            recipe = recipe.extended(more)
+            warm = stylegan.Warm(load("stylegan"), load("stylegan-discriminator"), seen)
+        trained = stylegan.train(reals, folder, recipe, evaluate=_progress, warm=warm)
     elif model == "toy":
         return toy.train_all(folder)  # trajectories rather than weights, from fixed seeds
     else:

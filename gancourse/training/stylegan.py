@@ -5,7 +5,7 @@ Mescheder et al. 2018, arXiv:1801.04406 (R1), Karras et al. 2020 (lazy regularis
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -36,7 +36,15 @@ class Recipe:
 
     channels: tuple[int, ...] = (64, 64, 48, 24)
     image_channels: int = 1
-    stages: tuple[Stage, ...] = (Stage(8, 0, 60_000), Stage(16, 60_000, 40_000), Stage(32, 80_000, 920_000))
+    stages: tuple[Stage, ...] = (
+        Stage(8, 0, 60_000),
+        Stage(16, 60_000, 40_000),
+        Stage(32, 80_000, 100_000),
+        # Less mixing from here on: a coarse style of one garment with a fine one of another is no garment of the data.
+        Stage(32, 0, 240_000, mixing=0.3, r1_gamma=1.0, lr=4e-3),
+        Stage(32, 0, 40_000, mixing=0.3, r1_gamma=1.0, lr=2e-3),
+        Stage(32, 0, 40_000, mixing=0.3, r1_gamma=1.0, lr=1e-3),
+    )
     batch_size: int = 32
     r1_every: int = 8
     ema_half_life: float = 10_000
@@ -45,6 +53,11 @@ class Recipe:
     @property
     def images(self) -> int:
         return sum(stage.fade + stage.hold for stage in self.stages)
+
+    def extended(self, images: int) -> "Recipe":
+        """The same with so many images more in the last stage."""
+        *earlier, last = self.stages
+        return replace(self, stages=(*earlier, replace(last, hold=last.hold + images)))
 
     def stage_at(self, images: int) -> tuple[int, float]:
         """(index of the stage, alpha) after so many images."""
