@@ -2,11 +2,13 @@
 
 import csv
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from tqdm.auto import tqdm
 
 
 class Run:
@@ -20,7 +22,7 @@ class Run:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.generator = torch.Generator().manual_seed(seed)
-        self.log_file = self.folder / "log.csv"
+        self.log_file, self.images = self.folder / "log.csv", 0.0
 
     def resume(self) -> dict[str, Any] | None:
         """The last checkpoint's state, with the random stream put back, or None at the start."""
@@ -42,8 +44,29 @@ class Run:
         torch.save({"rng": self.generator.get_state(), **state}, unfinished)
         os.replace(unfinished, self.folder / "checkpoint.pt")
 
+    def epochs(self, count: int, title: str, **parts: Any) -> Iterator[int]:
+        """The epochs that are still to do, under a progress bar; the body of the loop logs each.
+
+        `parts` (the model, its optimizer, ...) are first brought back from the last checkpoint and kept after each epoch.
+        """
+        start = 0
+        if state := self.resume():
+            start = state["epoch"]
+            for name, part in parts.items():
+                part.load_state_dict(state[name])
+        for epoch in tqdm(range(start, count), title, initial=start, total=count, unit="epoch"):
+            yield epoch
+            states = {name: part.state_dict() for name, part in parts.items()}
+            self.checkpoint(epoch=epoch + 1, images=self.images, **states)
+
+    def shuffled(self, n: int, batch_size: int) -> Tensor:
+        """An epoch's batches of indices below n, (steps, batch_size); what doesn't fill a batch is left out."""
+        steps = n // batch_size
+        return torch.randperm(n, generator=self.generator)[: steps * batch_size].view(steps, batch_size)
+
     def log(self, **row: float) -> None:
         """Append a row; it must have the key `images` (images seen so far)."""
+        self.images = row["images"]
         self._write([row], list(row), "a" if self.log_file.exists() else "w")
 
     def _write(self, rows: list[dict], fields: list[str], mode: str) -> None:

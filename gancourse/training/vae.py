@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from gancourse.datasets import fashion_mnist
 from gancourse.models.vae import VAE
@@ -42,32 +41,15 @@ def train(
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     steps = len(images) // batch_size
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps * epochs)
-    run, start = Run(folder, seed), 0
-    if state := run.resume():
-        start = state["epoch"]
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-    for epoch in tqdm(
-        range(start, epochs), desc=f"{likelihood}, beta {beta:g}", initial=start, total=epochs, unit="epoch"
-    ):
+    run, title = Run(folder, seed), f"{likelihood}, beta {beta:g}"
+    for epoch in run.epochs(epochs, title, model=model, optimizer=optimizer, schedule=schedule):
         model.train()
-        order = torch.randperm(len(images), generator=run.generator)[: steps * batch_size].view(
-            steps, batch_size
-        )
-        for batch in order:
+        for batch in run.shuffled(len(images), batch_size):
             fit, kl = model.elbo(images[batch] / 255, generator=run.generator)
             loss = (beta * kl - fit).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             schedule.step()
-        seen = (epoch + 1) * steps * batch_size
-        run.log(images=seen, **bound(model.eval(), test))
-        parts = {
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-        }
-        run.checkpoint(epoch=epoch + 1, images=seen, **parts)
+        run.log(images=(epoch + 1) * steps * batch_size, **bound(model.eval(), test))
     return model.eval()
