@@ -42,8 +42,8 @@ class Recipe:
         Stage(32, 80_000, 100_000),
         # Less mixing from here on: a coarse style of one garment with a fine one of another is no garment of the data.
         Stage(32, 0, 240_000, mixing=0.3, r1_gamma=1.0, lr=4e-3),
-        Stage(32, 0, 40_000, mixing=0.3, r1_gamma=1.0, lr=2e-3),
-        Stage(32, 0, 40_000, mixing=0.3, r1_gamma=1.0, lr=1e-3),
+        Stage(32, 0, 40_000, mixing=0.1, r1_gamma=1.0, lr=2e-3),
+        Stage(32, 0, 40_000, mixing=0.1, r1_gamma=1.0, lr=1e-3),
     )
     batch_size: int = 32
     r1_every: int = 8

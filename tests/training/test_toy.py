@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from gancourse.datasets import data_path
 from gancourse.datasets.mixtures import Mixture, grid, ring
 from gancourse.models.toy import ToyCritic, ToyGenerator, minibatch_stddev
 from gancourse.training import toy
@@ -92,3 +93,30 @@ def test_all_runs_land_in_one_file_and_finished_ones_are_kept(tmp_path, monkeypa
 
 def test_shapes():
     assert seeded(0, ToyGenerator, z_dim=3)(torch.zeros(5, 3)).shape == (5, 2)
+
+
+@pytest.mark.parametrize("method", toy.METHODS)
+def test_shipped_runs_begin_as_the_recipe_does(method):
+    again = toy.train(ring(), toy.METHODS[method], seed=0, steps=100, frames=2)
+    run = toy.shipped("ring", method)
+    at = run["steps"].tolist().index(100)
+    for kind in ("raw", "averaged"):
+        torch.testing.assert_close(run[kind][at], again[kind][1], atol=5e-3, rtol=5e-3)
+
+
+def test_the_card_of_the_shipped_runs_says_what_they_reached():
+    card = data_path("toy", "runs.md").read_text(encoding="utf-8")
+    for target in toy.TARGETS:
+        table = card.split(f"### {target}")[1].split("###")[0]
+        for method in toy.METHODS:
+            row = next(line for line in table.splitlines() if line.startswith(f"| {method} |"))
+            scores = toy.scores(target, method)
+            cells = row.strip("| ").split(" | ")
+            assert cells[1] == ", ".join(str(modes) for modes, _ in scores["raw"])
+            assert cells[3] == ", ".join(str(modes) for modes, _ in scores["averaged"])
+
+
+def test_what_was_not_run_is_refused():
+    for asked in (("circle", "plain", 0), ("ring", "magic", 0), ("ring", "plain", 99)):
+        with pytest.raises(ValueError, match="expected target ring or grid"):
+            toy.shipped(*asked)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gancourse.models.stylegan import Discriminator
-from gancourse.training import classifier, stylegan, vae
+from gancourse.training import card, classifier, recipes, stylegan, vae
 from gancourse.training.run import Run, seeded
 from gancourse.training.stylegan import Recipe, Stage, Trainer, faded_real, r1_penalty
 
@@ -94,6 +94,32 @@ def test_a_run_goes_on_from_given_networks_where_they_stood(tmp_path):
     second.checkpoint()
     third = Trainer(TINY, reals(), tmp_path / "second", warm)  # its own checkpoint goes before
     assert third.images == 96 and same(third.g, second.g)
+
+
+def test_more_goes_on_from_the_shipped_networks_under_the_last_settings(tmp_path, monkeypatch):
+    asked = {}
+
+    def train(reals, folder, recipe, *, evaluate, warm):
+        asked.update(recipe=recipe, warm=warm)
+        return warm.generator
+
+    monkeypatch.setattr(stylegan, "train", train)
+    recipes.run("stylegan", tmp_path, more=1000)
+    assert asked["recipe"].images == Recipe().images + 1000
+    assert asked["recipe"].stages[-1].lr == Recipe().stages[-1].lr
+    assert f"{asked['warm'].images:,}" == card.read("stylegan")["images seen"]
+    assert 0 < asked["warm"].images < asked["recipe"].images
+
+
+def test_new_settings_at_the_same_size_keep_the_optimizers_and_growth_renews_them(tmp_path):
+    stages = (Stage(8, 0, 32, lr=1e-3), Stage(8, 0, 32, lr=5e-4), Stage(16, 32, 0, lr=2e-4))
+    trainer = Trainer(Recipe(channels=(8, 8, 8), stages=stages, batch_size=16), reals(), tmp_path)
+    weight = trainer.g.synthesis.const.value
+    found = []
+    for _ in range(6):
+        trainer.step()
+        found.append((trainer.opt_g.param_groups[0]["lr"], int(trainer.opt_g.state[weight]["step"])))
+    assert found == [(1e-3, 1), (1e-3, 2), (5e-4, 3), (5e-4, 4), (2e-4, 1), (2e-4, 2)]
 
 
 def test_the_averaged_generator_follows_with_its_half_life(tmp_path):
