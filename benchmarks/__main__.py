@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import scaling, speed, trust
+from benchmarks import budgets, scaling, speed, trust
 from benchmarks.peers import absent
 
 SECTIONS = {
@@ -28,6 +28,9 @@ SECTIONS = {
     "errors": trust.errors,
     "bad-input": trust.bad_input,
     "scaling": scaling.scaling,
+    "generator": budgets.generator,
+    "evaluate": budgets.evaluation,
+    "import": budgets.importing,
 }
 RESULTS = Path(__file__).with_name("results.md")
 INTRODUCTION = """# gancourse's metrics beside their peers
