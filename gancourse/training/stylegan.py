@@ -43,7 +43,7 @@ class Recipe:
         # Less mixing from here on: a coarse style of one garment with a fine one of another is no garment of the data.
         Stage(32, 0, 200_000, mixing=0.3, r1_gamma=1.0, lr=4e-3),
         Stage(32, 0, 80_000, mixing=0.1, r1_gamma=1.0),
-        Stage(32, 0, 80_000, mixing=0.1, r1_gamma=1.0, lr=1e-3),
+        Stage(32, 0, 60_000, mixing=0.1, r1_gamma=1.0, lr=1e-3),
     )
     batch_size: int = 32
     r1_every: int = 8
