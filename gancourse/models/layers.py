@@ -103,9 +103,9 @@ class AdaIN(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         y_s, y_b = self.affine(w)[:, :, None, None].chunk(2, dim=1)
-        var, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
-        scale = (y_s + 1) * torch.rsqrt(var + 1e-8)
-        return torch.addcmul(y_b - mean * scale, x, scale)  # scale * (x - mean) + y_b in one pass over x
+        centred = x - x.mean((2, 3), keepdim=True)
+        var = centred.square().mean((2, 3), keepdim=True)  # torch.var is slower on a CPU
+        return torch.addcmul(y_b, centred, (y_s + 1) * torch.rsqrt(var + 1e-8))
 
 
 class ConstantInput(nn.Module):
