@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,8 @@ def evaluation(quick):
         def measured(kind):
             return float(evaluate(*names[kind], metrics=["fid"], use_cache=False).report["FID"])
 
-        runs = {"the bare network": bare} | {
-            f"evaluate, {kind}": lambda k=kind: measured(k) for kind in names
-        }
+        runs = {f"evaluate, {kind}": partial(measured, kind) for kind in names}
+        runs = {"the bare network": bare, **runs}
         with quiet():
             bare()
         rows = [[*row[:-1], row[-1] or ""] for row in in_turns(runs, ())]

@@ -74,9 +74,7 @@ def alone(jobs, seconds=600):
 
 
 def _watched(seconds, function, *arguments):
-    faulthandler.dump_traceback_later(
-        seconds, exit=True
-    )  # a thread of its own, which compiled loops don't stop
+    faulthandler.dump_traceback_later(seconds, exit=True)  # from a thread that compiled loops don't stop
     result = function(*arguments)
     faulthandler.cancel_dump_traceback_later()
     return result

@@ -76,10 +76,10 @@ def faded_real(images: Tensor, resolution: int, alpha: float) -> Tensor:
 
 
 def r1_penalty(images: Tensor, critic: Callable[[Tensor], Tensor]) -> Tensor:
-    """R1 = mean over images of |grad_x D(x)|^2, the gradient of the summed *logits*; the caller multiplies by gamma / 2."""
+    """R1 = mean over a batch (N, ...) of |grad_x D(x)|^2, the gradient of the summed *logits*; times gamma / 2 at the caller."""
     images = images.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
-    return gradient.square().sum((1, 2, 3)).mean()
+    return gradient.flatten(1).square().sum(1).mean()
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,8 @@ def train(
     recipe = recipe or Recipe()
     trainer = Trainer(recipe, reals, folder, warm)
     bar = tqdm(total=recipe.images, initial=trainer.images, unit="img", unit_scale=True, smoothing=0.05)
-    bar.write(f"{folder}: {asdict(recipe)}") if trainer.images == 0 else None
+    if trainer.images == 0:
+        bar.write(f"{folder}: {asdict(recipe)}")
     while trainer.images < recipe.images:
         stage, alpha = recipe.stage_at(trainer.images)
         losses = trainer.step()

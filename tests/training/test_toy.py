@@ -10,6 +10,7 @@ from gancourse.datasets.mixtures import Mixture, grid, ring
 from gancourse.models.toy import ToyCritic, ToyGenerator, minibatch_stddev
 from gancourse.training import toy
 from gancourse.training.run import seeded
+from gancourse.training.stylegan import r1_penalty
 
 
 def stream(seed: int = 0) -> torch.Generator:
@@ -36,7 +37,7 @@ def test_gradient_penalty_of_a_linear_critic_of_slope_three_is_four():
     assert float(toy.gradient_penalty(lambda x: x @ slope, real, fake, generator=stream())) == pytest.approx(
         4
     )
-    assert float(toy.r1(lambda x: x @ slope, real)) == pytest.approx(9)
+    assert float(r1_penalty(real, lambda x: x @ slope)) == pytest.approx(9)
 
 
 def test_gradient_penalty_looks_between_real_and_fake():
