@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.measure import in_turns, quiet, table
+from benchmarks.measure import alone, in_turns, quiet, resident, table
 from gancourse.datasets import fashion_mnist
 from gancourse.evaluate import BATCH, evaluate
 from gancourse.models import load
@@ -61,8 +61,20 @@ def evaluation(quick):
         with quiet():
             bare()
         rows = [[*row[:-1], row[-1] or ""] for row in in_turns(runs, ())]
+        peaks = []
+        for count in (n // 10, n):
+            (peak,) = alone([(evaluation_peak, *names["PNG files"], count)])
+            peaks.append([f"{count:,}", peak / 2**20])
     head = ["what", "seconds", "CPU seconds", "times bare", "CPU times bare", "FID"]
-    return f"`gancourse evaluate`, FID of 2 x {n:,} images", table(head, rows)
+    memory = table(["PNG files a side", "peak of the whole process, MiB"], peaks)
+    return f"`gancourse evaluate`, FID of 2 x {n:,} images", f"{table(head, rows)}\n\n{memory}"
+
+
+def evaluation_peak(real, fake, count):
+    """Bytes that a fresh process holds at most, Python and torch included."""
+    with quiet():
+        evaluate(real, fake, metrics=["fid"], samples=count, use_cache=False)
+    return resident("VmHWM")
 
 
 def importing(quick):

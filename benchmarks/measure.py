@@ -85,12 +85,13 @@ def peak_memory(function, *arrays):
     with quiet():
         function(*(array[:64] for array in arrays))  # imports and thread pools are not the metric's
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from here
-        before, start = _resident("VmRSS"), time.perf_counter()
+        before, start = resident("VmRSS"), time.perf_counter()
         function(*arrays)
-        return _resident("VmHWM") - before, time.perf_counter() - start
+        return resident("VmHWM") - before, time.perf_counter() - start
 
 
-def _resident(field):
+def resident(field):
+    """VmRSS (now) or VmHWM (the peak) of this process in bytes; Linux only."""
     return int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024
 
 

@@ -3,7 +3,7 @@
 import io
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +13,19 @@ from PIL import Image
 from gancourse.datasets.images import ImageSet
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+POLLED = 256  # headers that tell what shape most images have, where not all are looked at
 _CHANNELS = {"1": 1, "L": 1, "LA": 1, "P": 3, "PA": 3, "RGB": 3, "RGBA": 3}  # by Pillow's mode
 
 
 def image_folder(path: str | Path) -> ImageSet:
     """All images under `path`, as one ImageSet; see `ImageFolder` for what is read and what is refused."""
-    folder = ImageFolder(path)
+    folder = ImageFolder(path, skip_unfit=True)
     images = torch.empty((len(folder), *folder.shape), dtype=torch.uint8)
     start = 0
     for batch in folder.batches():
         images[start : start + len(batch)] = batch.images
         start += len(batch)
+    folder.refuse_unfit()
     return ImageSet(images, folder.labels, folder.classes)
 
 
@@ -40,8 +42,8 @@ class ImageFolder:
 
     Raises ValueError that names the files which cannot be opened, have an unfit mode (16 bit, CMYK, ...), are
     animated, or differ in shape from most. The headers are checked at once, the pixels as they are read.
-    With `skip_unfit` these files are left out instead and `.unfit` tells why, path -> reason; an error still
-    where none is left.
+    With `skip_unfit` a file is opened only when it is read, and left out where it is unfit; `.unfit` tells why,
+    path -> reason. "Most" are then most of `POLLED` files spread over the folder. An error still where none is fit.
     """
 
     def __init__(self, path: str | Path, *, skip_unfit: bool = False) -> None:
@@ -54,7 +56,7 @@ class ImageFolder:
             raise ValueError(
                 f"path: no image in {self.path} (looked for {' '.join(SUFFIXES)}, in subfolders too)"
             )
-        self.shape = self._common_shape()
+        self.shape = self._shape_of_most()
         folders = [file.parts[len(self.path.parts) : -1] for file in self.files]
         in_classes = all(len(parts) == 1 for parts in folders)
         self.classes = tuple(sorted({parts[0] for parts in folders})) if in_classes else ()
@@ -80,50 +82,65 @@ class ImageFolder:
     def read(self, indices: Iterable[int]) -> ImageSet:
         """The images of `.files` at these indices, in their order, without those found unfit and skipped."""
         indices = list(indices)
-        pixels = self._tried(_pixels, [self.files[i] for i in indices])
+        pixels = self._tried(self._pixels, [self.files[i] for i in indices])
         indices = [i for i in indices if self.files[i] in pixels]
         images = np.empty((len(indices), *self.shape), np.uint8)
         for row, i in enumerate(indices):
-            images[row] = pixels[self.files[i]].transpose(2, 0, 1)
+            images[row] = pixels[self.files[i]]
         labels = None if self.labels is None else self.labels[indices]
         return ImageSet(torch.from_numpy(images), labels, self.classes)
 
-    def _common_shape(self) -> tuple[int, int, int]:
-        shapes = self._tried(_shape, self.files)
-        if not shapes:
-            self._refuse(self.unfit, skip=False)
-        common = Counter(shapes.values()).most_common(1)[0][0]
-        odd = {
-            file: f"is {_times(shape)} where most are {_times(common)}"
-            for file, shape in shapes.items()
-            if shape != common
-        }
-        self._refuse(odd, skip=self.skip_unfit)
-        self.files = [file for file in self.files if file not in self.unfit]
-        return common
+    def refuse_unfit(self) -> None:
+        """ValueError that names the files found unfit so far, if there are any."""
+        if self.unfit:
+            raise self._refusal(self.unfit)
 
-    def _tried(self, read, files: Iterable[Path]) -> dict:
-        """file -> `read` of it; the files where that failed are refused, once all were tried."""
+    def _shape_of_most(self) -> tuple[int, int, int]:
+        step = -(-len(self.files) // POLLED) if self.skip_unfit else 1
+        shapes = self._tried(_shape_of, self.files[::step]) or self._tried(_shape_of, self.files)
+        if not shapes:
+            raise self._refusal(self.unfit)
+        most = Counter(shapes.values()).most_common(1)[0][0]
+        odd = {file: _oddity(shape, most) for file, shape in shapes.items() if shape != most}
+        self._note(odd)
+        return most
+
+    def _pixels(self, file: Path) -> np.ndarray:
+        """uint8 (C, H, W) of the folder's shape; another shape is an error before any pixel is decoded."""
+        with Image.open(io.BytesIO(file.read_bytes())) as image:
+            shape = _shape(image)
+            if shape != self.shape:
+                raise ValueError(_oddity(shape, self.shape))
+            if "A" in image.mode or "transparency" in image.info:
+                alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
+                if alpha.min() < 255:
+                    raise ValueError("has transparent pixels: put it on a background first")
+            mode = "L" if shape[0] == 1 else "RGB"
+            pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+        return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+    def _tried(self, read: Callable, files: Iterable[Path]) -> dict:
+        """file -> `read` of it; the files where that failed are noted, once all were tried."""
         results, failed = {}, {}
         for file in files:
             try:
                 results[file] = read(file)
             except Exception as error:  # a damaged file can raise nearly anything inside a decoder
                 failed[file] = str(error) if isinstance(error, ValueError) else f"cannot be read ({error})"
-        self._refuse(failed, skip=self.skip_unfit)
+        self._note(failed)
         return results
 
-    def _refuse(self, failed: dict[Path, str], *, skip: bool, shown: int = 5) -> None:
-        self.unfit |= failed
-        if failed and not skip:
-            lines = [
-                f"  {file.relative_to(self.path)} {reason}" for file, reason in [*failed.items()][:shown]
-            ]
-            if len(failed) > shown:
-                lines.append(f"  and {len(failed) - shown} more")
-            raise ValueError(
-                "\n".join([f"{len(failed)} unfit among the {len(self)} images in {self.path}:", *lines])
-            )
+    def _note(self, unfit: dict[Path, str]) -> None:
+        self.unfit |= unfit
+        if unfit and not self.skip_unfit:
+            raise self._refusal(unfit)
+
+    def _refusal(self, unfit: dict[Path, str], *, shown: int = 5) -> ValueError:
+        lines = [f"  {file.relative_to(self.path)} {unfit[file]}" for file in sorted(unfit)[:shown]]
+        if len(unfit) > shown:
+            lines.append(f"  and {len(unfit) - shown} more")
+        head = f"{len(unfit)} unfit among the {len(self)} images in {self.path}:"
+        return ValueError("\n".join([head, *lines]))
 
 
 def _image_files(root: Path) -> Iterator[Path]:
@@ -134,28 +151,19 @@ def _image_files(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _shape(file: Path) -> tuple[int, int, int]:
-    """(C, H, W) from the header alone."""
+def _shape_of(file: Path) -> tuple[int, int, int]:
     with Image.open(file) as image:
-        if image.mode not in _CHANNELS:
-            raise ValueError(f"has mode {image.mode}: save it as 8-bit grey or RGB")
-        if (frames := getattr(image, "n_frames", 1)) > 1:
-            raise ValueError(f"holds {frames} frames: save one image a file")
-        return _CHANNELS[image.mode], image.height, image.width
+        return _shape(image)
 
 
-def _pixels(file: Path) -> np.ndarray:
-    """uint8 (H, W, C). Reads the file in one go and copies pixels only where the mode must change: small files are many."""
-    with Image.open(io.BytesIO(file.read_bytes())) as image:
-        if "A" in image.mode or "transparency" in image.info:
-            alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
-            if alpha.min() < 255:
-                raise ValueError("has transparent pixels: put it on a background first")
-        channels = _CHANNELS[image.mode]
-        mode = "L" if channels == 1 else "RGB"
-        pixels = np.asarray(image if image.mode == mode else image.convert(mode))
-        return pixels.reshape(*image.size[::-1], channels)
+def _shape(image: Image.Image) -> tuple[int, int, int]:
+    """(C, H, W), from the header alone."""
+    if image.mode not in _CHANNELS:
+        raise ValueError(f"has mode {image.mode}: save it as 8-bit grey or RGB")
+    if (frames := getattr(image, "n_frames", 1)) > 1:
+        raise ValueError(f"holds {frames} frames: save one image a file")
+    return _CHANNELS[image.mode], image.height, image.width
 
 
-def _times(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
+def _oddity(shape: tuple[int, ...], most: tuple[int, ...]) -> str:
+    return f"is {' x '.join(map(str, shape))} where most are {' x '.join(map(str, most))}"

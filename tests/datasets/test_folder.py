@@ -177,13 +177,43 @@ def test_unfit_files_can_be_left_out_by_name(tmp_path):
     (tmp_path / "3.png").write_bytes(whole[:45])  # its header is whole
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "9.png")
     folder = ImageFolder(tmp_path, skip_unfit=True)
-    assert [file.name for file in folder.files] == ["0.png", "2.png", "3.png", "4.png"]
-    assert sorted(file.name for file in folder.unfit) == ["1.png", "9.png"]
-    assert folder.read([3, 2, 0, 0]).images[:, 0, 0, 0].tolist() == [40, 0, 0]
-    assert folder.read([2]).images.shape == (0, 1, 4, 6)
+    assert folder.read([4, 3, 2, 1, 0, 0]).images[:, 0, 0, 0].tolist() == [40, 20, 0, 0]
+    assert folder.read([5]).images.shape == (0, 1, 4, 6)
     assert folder.unfit[tmp_path / "9.png"] == "is 1 x 9 x 9 where most are 1 x 4 x 6"
-    assert "cannot be read" in folder.unfit[tmp_path / "3.png"]
+    for name in ("1.png", "3.png"):
+        assert "cannot be read" in folder.unfit[tmp_path / name]
+    assert len(folder.unfit) == 3
+    with pytest.raises(ValueError, match="3 unfit among the 6 images"):
+        folder.refuse_unfit()
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "1.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match="1 unfit among the 1 images"):
         ImageFolder(tmp_path / "bad", skip_unfit=True)
+
+
+def test_shape_of_most_does_not_hang_on_the_first_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("gancourse.datasets.folder.POLLED", 8)
+    save(tmp_path, **{f"{i:02d}_png": grey(i, size=(9, 9) if i < 8 else (6, 4)) for i in range(24)})
+    folder = ImageFolder(tmp_path, skip_unfit=True)
+    assert folder.shape == (1, 4, 6)
+    assert len(folder.read(range(24)).images) == 16 and len(folder.unfit) == 8
+    for i in range(24):
+        if i % 3 == 0:  # those that are polled
+            (tmp_path / f"{i:02d}.png").write_bytes(b"")
+    folder = ImageFolder(tmp_path, skip_unfit=True)
+    assert len(folder.read(range(24)).images) == 11 and len(folder.unfit) == 13
+
+
+@pytest.mark.parametrize("where", ["header", "pixels", "end"])
+def test_damaged_png_is_no_image_of_noise(tmp_path, where):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60)).astype(np.uint8)
+    for name in "abc":
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    data = bytearray((tmp_path / "b.png").read_bytes())
+    if where == "end":
+        data = data[:-30]  # in the middle of the last rows
+    else:
+        data[{"header": 30, "pixels": len(data) // 2}[where]] ^= 1
+    (tmp_path / "b.png").write_bytes(data)
+    with pytest.raises(ValueError, match=r"1 unfit among the 3 images in .*:\n  b\.png cannot be read"):
+        image_folder(tmp_path)
