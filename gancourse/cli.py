@@ -115,6 +115,21 @@ def train(model: str, out: str | None, seed: int, likelihood: str, beta: float, 
 
 
 @main.command()
+@click.argument("name")
+@click.argument("weights", type=click.Path(exists=True, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Replace without asking.")
+def ship(name: str, weights: str, yes: bool) -> None:
+    """Put WEIGHTS of a finished run in the place of the shipped model NAME (or toy), measured anew on its card."""
+    from gancourse.training import shipping
+
+    if not yes:
+        click.confirm(
+            f"This replaces {name} in data/, its samples and its card's numbers. Go on?", abort=True
+        )
+    click.echo(f"Read the words of {_or_exit(shipping.ship, name, weights)}: do they still hold?")
+
+
+@main.command()
 @click.argument("submissions", type=click.Path(exists=True, file_okay=False))
 @click.option("--out", default="graded", type=click.Path(), help="Where the gradebook goes (graded).")
 @click.option("--jobs", default=1, show_default=True, help="Submissions graded at the same time.")

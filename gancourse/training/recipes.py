@@ -36,6 +36,7 @@ def run(
             recipe = recipe.extended(more)
             warm = stylegan.Warm(load("stylegan"), load("stylegan-discriminator"), seen)
         trained = stylegan.train(reals, folder, recipe, evaluate=_progress, warm=warm)
+        return Path(folder) / f"stylegan-{trained.resolution}.safetensors"
     elif model == "toy":
         return toy.train_all(folder)  # trajectories rather than weights, from fixed seeds
     else:

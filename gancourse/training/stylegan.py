@@ -242,6 +242,7 @@ def train(
                     trainer.ema,
                     trainer.run.folder / f"stylegan-{resolution}.safetensors",
                     images=str(trainer.images),
+                    resolution=str(resolution),
                 )
             trainer.checkpoint()
     bar.close()

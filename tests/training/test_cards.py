@@ -4,12 +4,17 @@ The whole recipes take minutes, so `make retrain` runs them; here short runs sta
 """
 
 import re
+import shutil
 
 import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
 
-from gancourse.datasets import fashion_mnist
-from gancourse.models import load, names
-from gancourse.training import card, classifier, vae
+from gancourse.cli import main
+from gancourse.datasets import data_path, fashion_mnist
+from gancourse.models import load, names, save
+from gancourse.training import card, classifier, measured, vae
 
 
 def number(text: str) -> float:
@@ -58,3 +63,61 @@ def test_the_whole_recipe_gives_the_cards_number(name, tmp_path):
     found = card.read(name)
     tolerance = number(found["tolerance for a retrained one"])
     assert measure(train(tmp_path)) == pytest.approx(number(found[row]), abs=tolerance)
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """The shipped data in a folder of the test's own."""
+    shutil.copytree(data_path(), tmp_path / "data")
+    monkeypatch.setenv("GANCOURSE_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def ship(*arguments, answer=None):
+    return CliRunner().invoke(main, ["ship", *map(str, arguments)], input=answer)
+
+
+def test_shipping_renews_numbers_and_keeps_words(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "of", lambda model: {"test -ELBO, one z an image": "1.0 nats"})
+    weights = save(
+        vae.train(tmp_path / "run", epochs=1, limit=256), tmp_path / "new.safetensors", images="256"
+    )
+    before = card.path_of("vae").read_text()
+    done = ship("vae", weights, answer="y\n")
+    assert done.exit_code == 0 and "do they still hold?" in done.output
+    found, after = card.read("vae"), card.path_of("vae").read_text()
+    assert found["images seen"] == "256" and found["test -ELBO, one z an image"] == "1.0 nats"
+    assert "FID" not in found and found["optimizer"] == "Adam, 1e-3 falling to 0 along a cosine"
+    for part in ("# vae\n", "## Limits"):
+        assert after.split(part)[1].split("\n##")[0] == before.split(part)[1].split("\n##")[0]
+    x = torch.rand(1, 1, 28, 28)
+    torch.testing.assert_close(load("vae").encode(x), load(weights).encode(x))  # its checksum fits too
+    assert Image.open(data / "models" / "vae.png").size == (16 * 56, 8 * 56)
+
+
+def test_nothing_is_replaced_without_a_yes_or_by_a_file_that_is_none(data, tmp_path):
+    before = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    assert ship("vae", data / "models" / "vae-mse.safetensors", answer="n\n").exit_code == 1
+    (tmp_path / "bad.safetensors").write_bytes(b"no weights")
+    refused = ship("vae", tmp_path / "bad.safetensors", "--yes")
+    assert refused.exit_code == 1 and "not a whole safetensors file" in refused.output
+    refused = ship("unheard-of", data / "models" / "vae.safetensors", "--yes")
+    assert refused.exit_code == 1 and "there is no card" in refused.output
+    assert before == {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
+
+
+def test_a_stage_of_growth_is_drawn_at_its_size(data, tmp_path):
+    weights = save(load("stylegan-8"), tmp_path / "new.safetensors", images="1234", resolution="8")
+    assert ship("stylegan-8", weights, "--yes").exit_code == 0
+    assert card.read("stylegan-8")["images seen"] == "1,234"
+    with Image.open(data / "models" / "stylegan-8.png") as sheet:
+        assert sheet.size == (16 * 64, 8 * 64)
+        low, high = sheet.crop((0, 0, 8, 8)).getextrema()
+        assert low == high  # one of 8 x 8 pixels, enlarged
+
+
+def test_the_toy_card_holds_what_its_runs_reached(data, tmp_path):
+    before = card.path_of("toy").read_text()
+    shutil.copyfile(data / "toy" / "runs.safetensors", tmp_path / "runs.safetensors")
+    assert ship("toy", tmp_path / "runs.safetensors", "--yes").exit_code == 0
+    assert card.path_of("toy").read_text() == before
