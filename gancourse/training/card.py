@@ -32,10 +32,9 @@ def renew(name: str, recipe: Mapping[str, object], measured: Mapping[str, object
     for i, head in enumerate(heads):
         if head == "Recipe" and recipe:
             parts[i] = f"Recipe\n\n{_table({**_rows(parts[i]), **recipe})}"
-        elif head == "Measured" and measured and isinstance(measured, str):
-            parts[i] = f"{parts[i].partition('### ')[0]}{measured}"
-        elif head == "Measured" and measured:
-            parts[i] = f"Measured\n\n{_table(measured)}"
+        if head == "Measured" and measured:
+            words = parts[i].partition("### ")[0]
+            parts[i] = words + measured if isinstance(measured, str) else f"Measured\n\n{_table(measured)}"
     path.write_text("\n## ".join(parts), encoding="utf-8")
     return path
 
