@@ -21,8 +21,8 @@ def run(
 ) -> Path:
     """Train `model` to the end of its recipe in `folder` and return the path of the weights.
 
-    With `more` a StyleGAN goes on from the shipped networks, under the last stage's settings and with fresh optimizers,
-    until it has seen so many images more than the recipe has.
+    With `more` a StyleGAN goes on from the shipped networks for so many images, under the last stage's settings and with
+    fresh optimizers.
     """
     if model == "classifier":
         trained = classifier.train(folder, seed=seed)
@@ -33,8 +33,8 @@ def run(
         recipe, warm = stylegan.Recipe(seed=seed), None
         if more:
             seen = int(card.read("stylegan")["images seen"].replace(",", ""))
-            recipe = recipe.extended(more)
             warm = stylegan.Warm(load("stylegan"), load("stylegan-discriminator"), seen)
+            recipe = recipe.going_on(warm.generator, seen, more)
         trained = stylegan.train(reals, folder, recipe, evaluate=_progress, warm=warm)
         return Path(folder) / f"stylegan-{trained.resolution}.safetensors"
     elif model == "toy":

@@ -36,8 +36,10 @@ def ship(name: str, weights: str | Path) -> Path:
     grown = int(notes.get("resolution", 0))
     growing = 0 < grown < getattr(model, "resolution", 0)
     numbers = {} if growing else measured.of(model)
+    if growing:
+        model.half()  # enough to look at, half the size
     path = save(model, data_path("models", f"{name}.safetensors"))
     if hasattr(model, "z_dim"):
-        sample_sheet(model, path.with_suffix(".png"), **({"resolution": grown} if growing else {}))
+        sample_sheet(load(path), path.with_suffix(".png"), **({"resolution": grown} if growing else {}))
     card.renew_checksums()
     return card.renew(name, recipe, numbers)

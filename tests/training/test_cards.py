@@ -13,7 +13,7 @@ from PIL import Image
 
 from gancourse.cli import main
 from gancourse.datasets import data_path, fashion_mnist
-from gancourse.models import load, names, save
+from gancourse.models import load, names, sample, save
 from gancourse.training import card, classifier, measured, vae
 
 
@@ -48,6 +48,18 @@ def test_every_model_has_a_card_with_its_recipe_numbers_and_limits():
 def test_the_shipped_weights_measure_as_their_card_says(name):
     _, measure, row = CARDS[name]
     assert measure(load(name)) == pytest.approx(number(card.read(name)[row]), abs=0.06)
+
+
+def test_the_stylegans_samples_measure_as_its_card_says_and_as_the_course_asks():
+    found = measured.of_images(sample(load("stylegan"), 10_000, seed=1))
+    told = card.read("stylegan")
+    for row, within in (("FID", 0.02), ("precision (k = 3)", 0.01), ("recall (k = 3)", 0.01)):
+        assert number(found[row]) == pytest.approx(number(told[row]), abs=within)
+    assert number(found["FID"]) < number(card.read("vae")["FID"]) / 3
+    assert number(found["precision (k = 3)"]) > 0.75 and number(found["recall (k = 3)"]) > 0.55
+    assert number(found["smallest class share"]) > 5
+    share = re.search(r"\((\d+)% of the test set's", found["Inception Score"])
+    assert int(share[1]) >= 80
 
 
 @pytest.mark.parametrize(("name", "reached", "within"), [("classifier", 78.5, 3.0), ("vae", 317.5, 5.0)])

@@ -1,11 +1,12 @@
 """Recipes: each run repeats from its seed, and a killed one goes on as if nothing had happened."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 import torch
 
-from gancourse.models.stylegan import Discriminator
+from gancourse.models.stylegan import Discriminator, StyleGANGenerator
 from gancourse.training import card, classifier, recipes, stylegan, vae
 from gancourse.training.run import Run, seeded
 from gancourse.training.stylegan import Recipe, Stage, Trainer, faded_real, r1_penalty
@@ -105,10 +106,12 @@ def test_more_goes_on_from_the_shipped_networks_under_the_last_settings(tmp_path
 
     monkeypatch.setattr(stylegan, "train", train)
     recipes.run("stylegan", tmp_path, more=1000)
-    assert asked["recipe"].images == Recipe().images + 1000
-    assert asked["recipe"].stages[-1].lr == Recipe().stages[-1].lr
-    assert f"{asked['warm'].images:,}" == card.read("stylegan")["images seen"]
-    assert 0 < asked["warm"].images < asked["recipe"].images
+    recipe, warm = asked["recipe"], asked["warm"]
+    assert f"{warm.images:,}" == card.read("stylegan")["images seen"]
+    assert recipe.images == warm.images + 1000
+    assert recipe.stages[0].lr == Recipe().stages[-1].lr and recipe.stages[0].spread == 1
+    trainer = Trainer(recipe, torch.zeros(8, 1, 32, 32, dtype=torch.uint8), tmp_path, warm)
+    assert trainer.images == warm.images and same(trainer.ema, warm.generator)
 
 
 def test_new_settings_at_the_same_size_keep_the_optimizers_and_growth_renews_them(tmp_path):
@@ -120,6 +123,47 @@ def test_new_settings_at_the_same_size_keep_the_optimizers_and_growth_renews_the
         trainer.step()
         found.append((trainer.opt_g.param_groups[0]["lr"], int(trainer.opt_g.state[weight]["step"])))
     assert found == [(1e-3, 1), (1e-3, 2), (5e-4, 3), (5e-4, 4), (2e-4, 1), (2e-4, 2)]
+
+
+def test_the_mapping_learns_at_its_own_rate(tmp_path):
+    trainer = Trainer(replace(TINY, mapping_lr=3.0), reals(), tmp_path)
+    mapping, synthesis = trainer.g.mapping.layers[0].weight, trainer.g.synthesis.layers[1].conv.weight
+    before = mapping.clone(), synthesis.clone()
+    trainer.step()
+    moved = [(new - old).abs().median().item() for old, new in zip(before, (mapping, synthesis), strict=True)]
+    assert moved == pytest.approx([3 * TINY.stages[0].lr, TINY.stages[0].lr], rel=0.01)  # Adam's first step
+
+
+def test_spreading_stretches_the_minor_axes_of_w_about_its_mean():
+    g = seeded(0, StyleGANGenerator, (8, 8, 8), z_dim=6, w_dim=6).eval()
+    z = torch.randn(20_000, 6, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        w = g.mapping(z)
+        g.w_avg.copy_(w.mean(0))
+        affine = g.synthesis.layers[2].adain.affine
+        deviations = w - g.w_avg
+        axes = torch.linalg.svd(deviations, full_matrices=False).Vh  # the same axes, found in another way
+        major = deviations @ axes[:2].T @ axes[:2]
+        expected = affine(g.w_avg + major + 3 * (deviations - major))
+        middle = g(z[:5], psi=0.0)
+        stylegan.spread(g, 3.0, beyond=2)
+        error = (affine(w) - expected).square().mean().sqrt() / expected.std()
+        assert float(error) < 0.02  # both know the axes from samples only
+        torch.testing.assert_close(g(z[:5], psi=0.0), middle, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(g.mapping(z), w)
+
+
+def test_a_stage_spreads_once_as_it_begins(tmp_path, monkeypatch):
+    spread = []
+    monkeypatch.setattr(stylegan, "spread", lambda network, factor: spread.append(factor))
+    recipe = replace(TINY, stages=(Stage(8, 0, 32), Stage(8, 0, 64, spread=1.5)))
+    trainer = Trainer(recipe, reals()[..., ::2, ::2], tmp_path)
+    for _ in range(3):
+        trainer.step()
+    assert spread == [1.5, 1.5]  # the generator and its average
+    trainer.checkpoint()
+    Trainer(recipe, reals()[..., ::2, ::2], tmp_path).step()
+    assert len(spread) == 2
 
 
 def test_the_averaged_generator_follows_with_its_half_life(tmp_path):
