@@ -38,8 +38,8 @@ class Stage:
 class Recipe:
     """Every number that the training depends on. `ema_half_life` and the stages count images.
 
-    The first StyleGAN's mapping learns 100 times slower than the rest (`lr_mul`), over 780,000 steps. Here are 20,000, in
-    which it would hardly move from its random start; so its learning rate is `mapping_lr` times that of the stage.
+    The first StyleGAN's mapping learns 100 times slower than the rest (`lr_mul`), over 25 million images. Here are 540,000,
+    in which it would hardly move from its random start; so its learning rate is `mapping_lr` times that of the stage.
     """
 
     channels: tuple[int, ...] = (64, 64, 48, 24)
@@ -100,10 +100,11 @@ def r1_penalty(images: Tensor, critic: Callable[[Tensor], Tensor]) -> Tensor:
 def spread(generator: StyleGANGenerator, factor: float, *, beyond: int = 4, seed: int = 0) -> None:
     """Set samples further apart: multiply w's deviation from w_avg along all but its `beyond` first principal axes.
 
-    A map from 64 or 128 dimensions of z through eight layers leaves w with few that count, those that tell kinds of
-    garments apart, and training on a loss of single images narrows the others: recall stays low. With V the eigenvectors
-    of w's covariance, T = V diag(1, .., 1, factor, .., factor) V' and every style's affine map s = A w + b,
-    A (w_avg + T (w - w_avg)) + b takes its place, which is affine again. w, w_avg and the image of w_avg stay as they are.
+    Behind eight random layers few directions of w count, and those that tell the kinds of garments apart most of all:
+    samples of one kind lie too close together, and recall stays low (the model's card has numbers). With V the
+    eigenvectors of w's covariance, T = V diag(1, .., 1, factor, .., factor) V' and every style's affine map s = A w + b,
+    A (w_avg + T (w - w_avg)) + b takes its place, which is affine again. w, w_avg and the image of w_avg stay as they
+    are. Not of the StyleGAN paper: found here.
     """
     stream = torch.Generator().manual_seed(seed)
     z = torch.randn(20_000, generator.z_dim, generator=stream).to(generator.w_avg.device)
