@@ -99,6 +99,7 @@ def test_shipping_renews_numbers_and_keeps_words(data, tmp_path, monkeypatch):
     assert done.exit_code == 0 and "do they still hold?" in done.output
     found, after = card.read("vae"), card.path_of("vae").read_text()
     assert found["images seen"] == "256" and found["test -ELBO, one z an image"] == "1.0 nats"
+    assert found["tolerance for a retrained one"] == "1 nat of -ELBO"  # `make retrain` asks for it
     assert "FID" not in found and found["optimizer"] == "Adam, 1e-3 falling to 0 along a cosine"
     for part in ("# vae\n", "## Limits"):
         assert after.split(part)[1].split("\n##")[0] == before.split(part)[1].split("\n##")[0]
