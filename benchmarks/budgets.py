@@ -60,7 +60,7 @@ def evaluation(quick):
         runs = {"the bare network": bare, **runs}
         with quiet():
             bare()
-        rows = [[*row[:-1], row[-1] or ""] for row in in_turns(runs, ())]
+        rows = [[*row[:-1], row[-1] or ""] for row in in_turns(runs, (), rounds=1 if quick else 9)]
         peaks = []
         for count in (n // 10, n):
             (peak,) = alone([(evaluation_peak, *names["PNG files"], count)])

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from PIL import Image
 from gancourse import models
 from gancourse.cli import main
 from gancourse.datasets import fashion_mnist
-from gancourse.evaluate import evaluate, sources
+from gancourse.evaluate import _batches, evaluate, sources
 from gancourse.features import embed
 from gancourse.metrics import Moments, fid, precision_recall, report
 
@@ -176,6 +178,37 @@ def test_unreadable_and_odd_files_are_named(folders, tmp_path):
     assert written["estimates"]["FID"]["value"] == pytest.approx(expected.value, rel=1e-5)
 
 
+def test_several_batches_at_once_give_what_one_at_a_time_gives(folders):
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            done = evaluate(*folders, use_cache=False)
+            assert torch.get_num_threads() == threads
+            found.append(torch.cat([done.real.features, done.fake.features]))
+    finally:
+        torch.set_num_threads(before)
+    expected = torch.cat([embed(torch.from_numpy(REAL)), embed(torch.from_numpy(FAKE))])
+    for features in found:
+        torch.testing.assert_close(features, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_large_images_come_fewer_at_a_time(tmp_path):
+    folder(tmp_path / "large", np.zeros((3, 1, 5000, 5000), np.uint8))
+    assert _batches(sources.Folder(tmp_path / "large", None, 0)) == [[0, 1], [2]]
+
+
+def test_an_error_in_one_batch_is_told_and_threads_are_put_back(folders, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("the disk is gone")
+
+    before = torch.get_num_threads()
+    monkeypatch.setattr("gancourse.datasets.ImageFolder.read", fail)
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        evaluate(*folders, use_cache=False)
+    assert torch.get_num_threads() == before
+
+
 def test_features_are_kept_by_content(folders, tmp_path, monkeypatch):
     real, fake = folders
     for metrics in (["fid"], ["fid", "precision_recall"]):
@@ -204,14 +237,15 @@ def test_ctrl_c_leaves_the_old_report_and_resumes_from_what_is_done(folders, tmp
     def interrupted(images, *rest, **options):
         seen.append(len(images))
         if sum(seen) > 130:  # in the second batch of the fakes
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(1)  # the main thread learns of it meanwhile
         return embed(images, *rest, **options)
 
     arguments = ("--real", real, "--fake", fake, "--metrics", "fid,precision_recall", "--out", out)
     monkeypatch.setattr("gancourse.evaluate.embed", interrupted)
     done = command(*arguments)
     assert done.exit_code == 1 and "Aborted" in done.output
-    assert out.read_text() == "old" and seen == [32, 32, 26, 32, 32]
+    assert out.read_text() == "old" and seen[:5] == [32, 32, 26, 32, 32]
     assert len(list((tmp_path / "cache").iterdir())) == 1  # the reals, whole
 
     seen.clear()

@@ -107,7 +107,9 @@ class ImageFolder:
 
     def _pixels(self, file: Path) -> np.ndarray:
         """uint8 (C, H, W) of the folder's shape; another shape is an error before any pixel is decoded."""
-        with Image.open(io.BytesIO(file.read_bytes())) as image:
+        with open(file, "rb", buffering=0) as whole:
+            data = whole.read()
+        with Image.open(io.BytesIO(data)) as image:
             shape = _shape(image)
             if shape != self.shape:
                 raise ValueError(_oddity(shape, self.shape))
@@ -116,8 +118,8 @@ class ImageFolder:
                 if alpha.min() < 255:
                     raise ValueError("has transparent pixels: put it on a background first")
             mode = "L" if shape[0] == 1 else "RGB"
-            pixels = np.asarray(image if image.mode == mode else image.convert(mode))
-        return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+            pixels = (image if image.mode == mode else image.convert(mode)).tobytes()
+        return np.frombuffer(pixels, np.uint8).reshape(*shape[1:], -1).transpose(2, 0, 1)
 
     def _tried(self, read: Callable, files: Iterable[Path]) -> dict:
         """file -> `read` of it; the files where that failed are noted, once all were tried."""

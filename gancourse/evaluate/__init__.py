@@ -6,10 +6,12 @@ batch, so that every batch is computed as in one process and the numbers are the
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,17 +186,22 @@ def _measure(
         known, images.unfit = said
     rows, moments = dict[int, tuple[list[int], Tensor]](), Moments(extractor.dim, extractor=label)
     if not known:
-        batches = [batch.tolist() for batch in torch.arange(len(images)).split(BATCH)][rank::team]
+        batches = _batches(images)[rank::team]
+
+        def work(batch: list[int]) -> tuple[list[int], Tensor]:
+            positions, pixels = images.read(batch)
+            if not positions or (images.unfit and not skip):  # read on, to name every unfit file
+                return [], torch.empty(0, extractor.dim)
+            return positions, embed(pixels, extractor, batch_size=BATCH, progress=False)
+
         bar = tqdm(total=sum(map(len, batches)), desc=side.name, unit="image", disable=rank > 0 or None)
-        with bar:
-            for asked, (positions, pixels) in zip(batches, _ahead(images.read, batches), strict=True):
-                if positions and (skip or not images.unfit):  # else read on, to name every unfit file
-                    found = embed(pixels, extractor, batch_size=BATCH, progress=False)
-                    if keep_rows:
-                        rows[asked[0]] = positions, found
-                    else:
-                        moments.update(found)
-                bar.update(len(asked))
+        with bar, closing(_at_once(work, batches)) as results:
+            for batch, (positions, found) in zip(batches, results, strict=True):
+                if keep_rows:
+                    rows[batch[0]] = positions, found
+                elif positions:
+                    moments.update(found)
+                bar.update(len(batch))
         for theirs in _gathered(images.unfit, team):
             images.unfit |= theirs
     if images.unfit and not skip:
@@ -212,16 +219,33 @@ def _measure(
         _remember(key, side)
 
 
-def _ahead(read: Callable, batches: Iterable[list[int]]) -> Iterator:
-    """`read` of each batch, the next one under way in a thread while the caller works on this one."""
-    with ThreadPoolExecutor(1) as reader:
-        coming: Future | None = None
+def _batches(images: Images) -> list[list[int]]:
+    """Positions read and embedded together: `BATCH`, or fewer of images so large that those would fill memory."""
+    size = max(1, min(BATCH, 2**26 // math.prod(images.shape)))
+    return [batch.tolist() for batch in torch.arange(len(images)).split(size)]
+
+
+def _at_once(work: Callable, batches: list[list[int]], *, most: int = 4) -> Generator:
+    """`work` of each batch, in order; workers share torch's threads, each with a batch of its own.
+
+    Opening files is a matter of one thread, and a small network gains less from a second thread than from a neighbour.
+    """
+    threads = torch.get_num_threads()
+    workers = min(most, threads)
+    share = threads // workers
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,))
+    coming = deque[Future]()
+    torch.set_num_threads(share)  # for the caller, who works between two batches
+    try:
         for batch in batches:
-            ready, coming = coming, reader.submit(read, batch)
-            if ready:
-                yield ready.result()
-        if coming:
-            yield coming.result()
+            coming.append(pool.submit(work, batch))
+            if len(coming) > workers:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
 
 
 def _gathered(mine: object, team: int) -> list:

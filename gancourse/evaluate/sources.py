@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ class Folder:
         self.name, self.folder = str(path), ImageFolder(path, skip_unfit=True)
         self.shape, self.unfit = self.folder.shape, dict[str, str]()
         self.chosen = _chosen(len(self.folder), samples, seed)
+        self.turn = Lock()
         self._note_unfit()
 
     def __len__(self) -> int:
@@ -39,8 +41,9 @@ class Folder:
 
     def read(self, positions: Sequence[int]) -> tuple[list[int], Tensor]:
         files = {p: self.chosen[p] for p in positions}
-        images = self.folder.read(files.values()).images
-        self._note_unfit()
+        with self.turn:  # threads that read at once would only hand Python's lock to and fro
+            images = self.folder.read(files.values()).images
+            self._note_unfit()
         return [p for p, i in files.items() if self.folder.files[i] not in self.folder.unfit], images
 
     def digest(self) -> str:

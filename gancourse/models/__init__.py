@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from gancourse.datasets.files import data_path, verified
+from gancourse.models.memory import keep_freed_memory
 from gancourse.models.sampling import sample
 
 ROOMS = {
@@ -57,6 +58,7 @@ def load(name: str | Path) -> nn.Module:
         raise ValueError(
             f"{path}: its header names no model of this package (class: {header.get('class')!r})"
         )
+    keep_freed_memory()
     model = __getattr__(header["class"])(**json.loads(header.get("config", "{}")))
     try:
         model.load_state_dict(state)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from gancourse.models.memory import keep_freed_memory
+
 
 class Run:
     """Keeps everything that a run needs to go on where it stopped, in `folder`.
@@ -21,6 +23,7 @@ class Run:
     def __init__(self, folder: str | Path, seed: int):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        keep_freed_memory()
         self.generator = torch.Generator().manual_seed(seed)
         self.log_file, self.images = self.folder / "log.csv", 0.0
 
