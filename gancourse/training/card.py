@@ -17,8 +17,8 @@ def read(name: str) -> dict[str, str]:
     return _rows(path_of(name).read_text(encoding="utf-8"))
 
 
-def renew(name: str, recipe: Mapping[str, object], measured: Mapping[str, object] | str) -> Path:
-    """Write the card anew around what a person wrote into it: every word stays but those of two parts.
+def renewed(name: str, recipe: Mapping[str, object], measured: Mapping[str, object] | str) -> str:
+    """The card's text made anew around what a person wrote into it: every word stays but those of two parts.
 
     The rows of `recipe` are added to the recipe's or replace them; `measured`, if there is any, replaces the part
     "Measured": rows all of it, text (tables under headings) what stands from its first heading on. ValueError where a
@@ -35,8 +35,7 @@ def renew(name: str, recipe: Mapping[str, object], measured: Mapping[str, object
         if head == "Measured" and measured:
             words = parts[i].partition("### ")[0]
             parts[i] = words + measured if isinstance(measured, str) else f"Measured\n\n{_table(measured)}"
-    path.write_text("\n## ".join(parts), encoding="utf-8")
-    return path
+    return "\n## ".join(parts)
 
 
 def _rows(text: str) -> dict[str, str]:

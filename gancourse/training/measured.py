@@ -52,7 +52,7 @@ def of_vae(model: nn.Module) -> dict[str, str]:
         constant = test[0].numel() / 2 * torch.log(torch.tensor(torch.pi)).item()
         floor = {"of the reconstruction, the constant 392 log pi": f"{constant:.1f} nats"}
     return {
-        "test -ELBO, one z an image": f"{bound['negative_elbo']:.1f} nats",
+        "test -ELBO (weight 1), one z an image": f"{bound['negative_elbo']:.1f} nats",
         "of which reconstruction and KL": f"{bound['reconstruction']:.1f} and {bound['kl']:.1f} nats",
         "latent dimensions in use (mean KL above 0.05 nats)": f"{int((kl > 0.05).sum())} of {model.z_dim}",
         **floor,

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from gancourse.datasets import data_path
 from gancourse.models import load, parameters, save
@@ -18,15 +18,17 @@ def ship(name: str, weights: str | Path) -> Path:
     must read whether they still hold. "toy" takes the trajectories that `gancourse train toy` writes.
     ValueError for weights that can't be loaded or that have no card to go with.
     """
-    weights = Path(weights)
-    if not card.path_of(name).is_file():
-        raise ValueError(
-            f"name: there is no card {card.path_of(name)}; write one first, with the model's limits"
-        )
-    if name == "toy":
-        shutil.copyfile(weights, data_path("toy", "runs.safetensors"))
-        card.renew_checksums()
-        return card.renew("toy", {}, measured.of_toys())
+    weights, page = Path(weights), card.path_of(name)
+    if not page.is_file():
+        raise ValueError(f"name: there is no card {page}; write one first, with the model's limits")
+    text = _ship_toys(weights) if name == "toy" else _ship_model(name, weights)
+    card.renew_checksums()
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+def _ship_model(name: str, weights: Path) -> str:
+    """Put weights and samples in their place and return the card's new text; nothing is written where that fails."""
     model = load(weights)
     with safe_open(weights, framework="pt") as file:
         notes = file.metadata()
@@ -35,11 +37,26 @@ def ship(name: str, weights: str | Path) -> Path:
         recipe["images seen"] = f"{int(notes['images']):,}"
     grown = int(notes.get("resolution", 0))
     growing = 0 < grown < getattr(model, "resolution", 0)
-    numbers = {} if growing else measured.of(model)
+    text = card.renewed(name, recipe, {} if growing else measured.of(model))
     if growing:
         model.half()  # enough to look at, half the size
     path = save(model, data_path("models", f"{name}.safetensors"))
     if hasattr(model, "z_dim"):
         sample_sheet(load(path), path.with_suffix(".png"), **({"resolution": grown} if growing else {}))
-    card.renew_checksums()
-    return card.renew(name, recipe, numbers)
+    return text
+
+
+def _ship_toys(weights: Path) -> str:
+    """The same for the trajectories of the toy runs, which are measured where they lie."""
+    place = data_path("toy", "runs.safetensors")
+    old = place.read_bytes()
+    try:
+        shutil.copyfile(weights, place)
+        card.renew_checksums()  # they are compared on reading
+        return card.renewed("toy", {}, measured.of_toys())
+    except BaseException as error:
+        place.write_bytes(old)
+        card.renew_checksums()
+        if isinstance(error, SafetensorError):
+            raise ValueError(f"{weights} doesn't hold the toy's runs: {error}") from None
+        raise

@@ -10,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from gancourse.cli import main
 from gancourse.datasets import data_path, fashion_mnist
@@ -32,7 +33,7 @@ def negative_elbo(model) -> float:
 
 CARDS = {
     "classifier": (classifier.train, accuracy, "test accuracy"),
-    "vae": (vae.train, negative_elbo, "test -ELBO, one z an image"),
+    "vae": (vae.train, negative_elbo, "test -ELBO (weight 1), one z an image"),
 }
 
 
@@ -90,7 +91,7 @@ def ship(*arguments, answer=None):
 
 
 def test_shipping_renews_numbers_and_keeps_words(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "of", lambda model: {"test -ELBO, one z an image": "1.0 nats"})
+    monkeypatch.setattr(measured, "of", lambda model: {"test -ELBO (weight 1), one z an image": "1.0 nats"})
     weights = save(
         vae.train(tmp_path / "run", epochs=1, limit=256), tmp_path / "new.safetensors", images="256"
     )
@@ -98,7 +99,7 @@ def test_shipping_renews_numbers_and_keeps_words(data, tmp_path, monkeypatch):
     done = ship("vae", weights, answer="y\n")
     assert done.exit_code == 0 and "do they still hold?" in done.output
     found, after = card.read("vae"), card.path_of("vae").read_text()
-    assert found["images seen"] == "256" and found["test -ELBO, one z an image"] == "1.0 nats"
+    assert found["images seen"] == "256" and found["test -ELBO (weight 1), one z an image"] == "1.0 nats"
     assert found["tolerance for a retrained one"] == "1 nat of -ELBO"  # `make retrain` asks for it
     assert "FID" not in found and found["optimizer"] == "Adam, 1e-3 falling to 0 along a cosine"
     for part in ("# vae\n", "## Limits"):
@@ -108,7 +109,7 @@ def test_shipping_renews_numbers_and_keeps_words(data, tmp_path, monkeypatch):
     assert Image.open(data / "models" / "vae.png").size == (16 * 56, 8 * 56)
 
 
-def test_nothing_is_replaced_without_a_yes_or_by_a_file_that_is_none(data, tmp_path):
+def test_nothing_is_replaced_without_a_yes_or_by_a_file_that_is_none(data, tmp_path, monkeypatch):
     before = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
     assert ship("vae", data / "models" / "vae-mse.safetensors", answer="n\n").exit_code == 1
     (tmp_path / "bad.safetensors").write_bytes(b"no weights")
@@ -116,6 +117,11 @@ def test_nothing_is_replaced_without_a_yes_or_by_a_file_that_is_none(data, tmp_p
     assert refused.exit_code == 1 and "not a whole safetensors file" in refused.output
     refused = ship("unheard-of", data / "models" / "vae.safetensors", "--yes")
     assert refused.exit_code == 1 and "there is no card" in refused.output
+    monkeypatch.setattr(measured, "of", lambda model: {"FID": "1.0"})
+    refused = ship("stylegan-8", data / "models" / "vae-mse.safetensors", "--yes")  # a card without numbers
+    assert refused.exit_code == 1 and "a part Measured" in refused.output
+    refused = ship("toy", tmp_path / "bad.safetensors", "--yes")
+    assert refused.exit_code == 1 and "doesn't hold the toy's runs" in refused.output
     assert before == {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
 
 
@@ -131,6 +137,9 @@ def test_a_stage_of_growth_is_drawn_at_its_size(data, tmp_path):
 
 def test_the_toy_card_holds_what_its_runs_reached(data, tmp_path):
     before = card.path_of("toy").read_text()
-    shutil.copyfile(data / "toy" / "runs.safetensors", tmp_path / "runs.safetensors")
+    runs = load_file(data / "toy" / "runs.safetensors")
+    save_file(
+        runs, tmp_path / "runs.safetensors", metadata={"written": "anew"}
+    )  # other bytes, the same numbers
     assert ship("toy", tmp_path / "runs.safetensors", "--yes").exit_code == 0
     assert card.path_of("toy").read_text() == before
