@@ -12,7 +12,7 @@ def sample(n: int, dim: int, *, generator: torch.Generator) -> Tensor:
     _require_generator(generator)
     if n < 0 or dim < 1:
         raise ValueError(f"expected n >= 0 and dim >= 1, got n={n} and dim={dim}")
-    return torch.randn(n, dim, generator=generator, device=generator.device)
+    return torch.randn(n, dim, generator=generator, device=generator.device, dtype=torch.float32)
 
 
 def truncated_normal(shape: int | Sequence[int], threshold: float, *, generator: torch.Generator) -> Tensor:
@@ -52,6 +52,10 @@ def truncate(w: Tensor, w_avg: Tensor, psi: float, cutoff: int | None = None) ->
         )
     if not math.isfinite(psi):
         raise ValueError(f"psi: expected a finite number, got {psi!r}")
+    w = w if w.is_floating_point() else w.to(torch.get_default_dtype())
+    for x, name in ((w, "w"), (w_avg, "w_avg")):
+        if not torch.isfinite(x).all():
+            raise ValueError(f"{name}: has NaN or infinite entries")
     truncated = torch.lerp(w_avg.to(w).expand_as(w), w, psi)
     if cutoff is None:
         return truncated
@@ -108,7 +112,9 @@ def _aligned(a: Tensor, b: Tensor, t: float | Tensor) -> tuple[Tensor, Tensor, T
     a, b, t = torch.as_tensor(a), torch.as_tensor(b), torch.as_tensor(t, dtype=torch.float64)
     dtype = torch.promote_types(a.dtype, b.dtype)
     dtype = dtype if dtype.is_floating_point else torch.get_default_dtype()
-    if a.ndim < 1 or b.ndim < 1 or a.shape[-1] != b.shape[-1]:
+    if a.is_complex() or b.is_complex():
+        raise TypeError(f"a and b: expected real numbers, got {a.dtype} and {b.dtype}")
+    if a.ndim < 1 or b.ndim < 1 or a.shape[-1] != b.shape[-1] or not a.shape[-1]:
         raise ValueError(
             f"a and b: expected shapes (..., D) of one D, got {tuple(a.shape)} and {tuple(b.shape)}"
         )
@@ -126,7 +132,10 @@ def _aligned(a: Tensor, b: Tensor, t: float | Tensor) -> tuple[Tensor, Tensor, T
 
 
 def _norm(x: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    """Length along the last axis, whatever its order of magnitude: the largest entry is taken out before squaring."""
+    largest = x.detach().abs().amax(dim=-1, keepdim=True)
+    largest = torch.where(largest > 0, largest, 1.0)
+    return largest * torch.linalg.vector_norm(x / largest, dim=-1, keepdim=True)
 
 
 def _direction(x: Tensor, length: Tensor) -> Tensor:

@@ -156,3 +156,17 @@ def test_slerp_is_finite_and_of_the_promised_length(pair, t):
     torch.testing.assert_close(
         slerp(a, b, t).norm(), (1 - t) * a.norm() + t * b.norm(), rtol=1e-9, atol=1e-12
     )
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
+def test_slerp_at_every_scale(scale):
+    a, b = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(slerp(scale * a, scale * b, 0.3) / scale, slerp(a, b, 0.3))
+
+
+def test_truncation_of_whole_numbers_and_of_what_is_no_number():
+    assert truncate([[1, 3]], [0, 1], 0.5).tolist() == [[0.5, 2.0]]
+    with pytest.raises(ValueError, match="w: has NaN"):
+        truncate(torch.tensor([[float("nan")]]), torch.zeros(1), 0.5)
+    with pytest.raises(TypeError, match="expected real numbers"):
+        lerp(torch.ones(2, dtype=torch.complex64), torch.ones(2), 0.5)

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gancourse.datasets.images import check_images
+from gancourse.seeds import stream
 
 _VALUES_AT_ONCE = 2**22  # 16 MiB of float32, whatever the size of the images
 
@@ -21,7 +22,7 @@ def noise(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
 
     strength: standard deviation of the noise, where 1 is the whole range from black to white.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = stream(seed)
 
     def add(x: Tensor) -> Tensor:
         return x + 255 * strength * torch.randn(x.shape, generator=generator).to(x.device)
@@ -51,7 +52,7 @@ def occlusion(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
 
     strength: the share of the area that it covers, exactly: pixels on its border are covered in part.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = stream(seed)
     side = math.sqrt(max(strength, 0))
 
     def covered(start: Tensor, size: int) -> Tensor:
@@ -97,7 +98,7 @@ def salt_and_pepper(images: Tensor, strength: float, *, seed: int = 0) -> Tensor
 
     strength: the expected share of pixels that are set.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = stream(seed)
 
     def sprinkle(x: Tensor) -> Tensor:
         u = torch.rand(len(x), 1, *x.shape[2:], generator=generator).to(x.device)
@@ -122,7 +123,7 @@ def contaminate(images: Tensor, others: Tensor, share: float, *, seed: int = 0) 
     count = round(share * len(images))
     if count > len(others):
         raise ValueError(f"others: {count} images are needed for a share of {share}, got {len(others)}")
-    generator = torch.Generator().manual_seed(seed)
+    generator = stream(seed)
     places = torch.randperm(len(images), generator=generator)[:count].to(images.device)
     chosen = torch.randperm(len(others), generator=generator)[:count].to(others.device)
     result = images.clone()

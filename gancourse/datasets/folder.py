@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from gancourse.datasets.images import ImageSet
 
@@ -35,7 +35,7 @@ class ImageFolder:
     .files paths.  .shape (C, H, W) of every image.  .labels int64 (N,) and .classes from the subfolders' names
     when all images lie exactly one folder below; None and () otherwise.
 
-    Subfolders are searched; names that begin with a dot and suffixes other than `SUFFIXES` are passed over.
+    Subfolders are searched, links to folders aren't; names that begin with a dot and suffixes other than `SUFFIXES` are passed over.
     Grey files have C = 1, colour files C = 3; a palette becomes RGB. An alpha channel is dropped where it is
     opaque everywhere; a transparent pixel is an error, because its colour would be this function's invention.
     Nothing is resized. Orientation tags and colour profiles are not applied: the pixels are measured as stored.
@@ -128,7 +128,9 @@ class ImageFolder:
             try:
                 results[file] = read(file)
             except Exception as error:  # a damaged file can raise nearly anything inside a decoder
-                failed[file] = str(error) if isinstance(error, ValueError) else f"cannot be read ({error})"
+                failed[file] = (
+                    str(error) if isinstance(error, ValueError) else f"cannot be read ({_why(error)})"
+                )
         self._note(failed)
         return results
 
@@ -165,6 +167,10 @@ def _shape(image: Image.Image) -> tuple[int, int, int]:
     if (frames := getattr(image, "n_frames", 1)) > 1:
         raise ValueError(f"holds {frames} frames: save one image a file")
     return _CHANNELS[image.mode], image.height, image.width
+
+
+def _why(error: Exception) -> str:
+    return "no image format that Pillow knows" if isinstance(error, UnidentifiedImageError) else str(error)
 
 
 def _oddity(shape: tuple[int, ...], most: tuple[int, ...]) -> str:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gancourse.datasets.images import ImageSet
+from gancourse.seeds import stream
 
 SIDE = 32
 RANGES = {  # each drawn uniformly unless `factors` says otherwise
@@ -44,7 +45,7 @@ def shapes(n: int, *, factors: Mapping[str, object] | None = None, seed: int = 0
         raise ValueError(
             f"factors: {sorted(unknown)} unknown, expected {known}" if unknown else f"n: got {n}"
         )
-    uniform = torch.rand(1 + len(RANGES), n, generator=torch.Generator().manual_seed(seed))
+    uniform = torch.rand(1 + len(RANGES), n, generator=stream(seed), dtype=torch.float32)
     values = {"shape": _pick(uniform[0], factors.get("shape", dict.fromkeys(SHAPES, 1)))}
     for u, (name, usual) in zip(uniform[1:], RANGES.items(), strict=True):
         values[name] = _draw(name, u, factors.get(name, usual))

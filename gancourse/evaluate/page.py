@@ -9,6 +9,7 @@ from torch import Tensor
 from gancourse import figures
 from gancourse.evaluate import Evaluation
 from gancourse.metrics import PRDCurve, prd_curve
+from gancourse.seeds import stream
 
 FAKES, NEAREST = 8, 5
 STYLE = """
@@ -42,7 +43,7 @@ def page(evaluation: Evaluation) -> str:
 def _neighbours(evaluation: Evaluation) -> str:
     """Random fakes, each with the nearest reals in feature space: a copy of a real image would show here."""
     real, fake = evaluation.real, evaluation.fake
-    random = torch.Generator().manual_seed(evaluation.seed)
+    random = stream(evaluation.seed)
     rows = torch.randperm(len(fake.features), generator=random)[:FAKES].sort().values
     distances = torch.cdist(fake.features[rows].double(), real.features.double())
     near = distances.topk(min(NEAREST, len(real.features)), largest=False)

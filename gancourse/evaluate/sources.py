@@ -20,6 +20,7 @@ from torch import Tensor
 from gancourse import models
 from gancourse.datasets import ImageFolder, data_path, fashion_mnist
 from gancourse.metrics import Moments
+from gancourse.seeds import stream
 
 BATCH = 256  # images read, made and embedded together, also where processes share the work
 DRAWN = 10_000  # images of a model, unless told otherwise
@@ -94,7 +95,7 @@ class Model:
         if not hasattr(self.model, "z_dim"):
             raise ValueError(f"{self.name} makes no images: expected a generator")
         batches = -(-self.count // BATCH)
-        random = torch.Generator().manual_seed(seed)
+        random = stream(seed)
         self.seeds = torch.randint(2**31, (batches,), generator=random).tolist()
         self.shape = tuple(self._made(0, 1).shape[1:])
 
@@ -184,7 +185,7 @@ def _file(path: Path, samples: int | None, seed: int) -> Images | Tensor | Momen
 def _chosen(count: int, samples: int | None, seed: int) -> list[int]:
     if samples is None or samples >= count:
         return list(range(count))
-    return sorted(torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:samples].tolist())
+    return sorted(torch.randperm(count, generator=stream(seed))[:samples].tolist())
 
 
 def _sha256(parts) -> str:

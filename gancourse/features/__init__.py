@@ -26,7 +26,7 @@ def embed(
 
     images: uint8 (N, C, H, W), quantised as a saved image is; each extractor does its own preprocessing.
     extractor: a name for `extractor_named`, or any callable from such images to (N, D); its method `.features` is
-    called instead where it has one. A module runs in eval mode, on its own device, and without gradients; afterwards
+    called instead where it has one. A module (or a method's) runs in eval mode, on its own device, and without gradients; afterwards
     all its parts are in the modes they were in. The result lies on the images' device.
     progress: None shows a bar after 3 seconds (never where TQDM_DISABLE is set), True at once, False never.
 
@@ -41,7 +41,8 @@ def embed(
         extractor = extractor_named(extractor)
     name = getattr(extractor, "name", type(extractor).__name__)
     extract: Any = getattr(extractor, "features", extractor)
-    module = extractor if isinstance(extractor, nn.Module) else nn.Module()
+    owner = extractor if isinstance(extractor, nn.Module) else getattr(extractor, "__self__", None)
+    module = owner if isinstance(owner, nn.Module) else nn.Module()
     parameter = next(module.parameters(), images)
     modes = {part: part.training for part in module.modules()}
     # in a notebook tqdm does not look at TQDM_DISABLE itself

@@ -7,17 +7,25 @@ import torch
 from torch import Tensor
 
 LARGEST = 1e24  # the square of the cubic kernel takes 12th powers, which must stay finite: (1e24)^12 = 1e288
+LARGEST_SUM = 1e60  # of squares of these: covariances, scatter matrices
 
 
-def as_numbers(x: Any, name: str) -> Tensor:
+def as_numbers(x: Any, name: str, *, largest: float = LARGEST) -> Tensor:
     """`x` as a float64 tensor of any shape, detached, on its own device.
 
-    Takes torch tensors and whatever `numpy.asarray` takes; booleans, integers and half precision included.
-    TypeError where the entries aren't real numbers, ValueError where one is NaN, infinite or above 1e24.
+    Takes torch tensors, lists of them, and whatever `numpy.asarray` takes; booleans, integers and halves included.
+    TypeError where the entries aren't real numbers, ValueError where one is NaN, infinite or above `largest`.
     """
+    if isinstance(x, list | tuple) and x and all(isinstance(row, Tensor) for row in x):
+        if len({row.shape for row in x}) > 1:
+            raise ValueError(f"{name}: expected a rectangular array, got tensors of different shapes")
+        x = torch.stack([row.detach() for row in x])
     if isinstance(x, Tensor):
-        if x.is_complex() or x.layout != torch.strided:
-            raise TypeError(f"{name}: expected a dense tensor of real numbers, got {x.dtype}, {x.layout}")
+        if x.is_complex() or x.layout != torch.strided or x.is_meta:
+            raise TypeError(
+                f"{name}: expected a dense tensor of real numbers, got {x.dtype}, {x.layout}, on {x.device}"
+            )
+        x = x.resolve_neg()
         x = x.detach().cpu() if x.device.type == "mps" else x.detach()  # MPS has no float64
         x = x.to(torch.float64)
     else:
@@ -34,9 +42,9 @@ def as_numbers(x: Any, name: str) -> Tensor:
         x = torch.from_numpy(np.array(array, dtype=np.float64, order="C"))
     if x.numel():
         low, high = x.aminmax()  # NaN if any entry is
-        if not max(-low, high) <= LARGEST:
-            index = (~(x.abs() <= LARGEST)).nonzero()[0].tolist()
-            raise ValueError(f"{name}: {_place(index)} has {_culprit(x[tuple(index)].item())}")
+        if not max(-low, high) <= largest:
+            index = (~(x.abs() <= largest)).nonzero()[0].tolist()
+            raise ValueError(f"{name}: {_place(index)} has {_culprit(x[tuple(index)].item(), largest)}")
     return x
 
 
@@ -107,7 +115,9 @@ def _place(index: list[int]) -> str:
     return f"entry {tuple(index)}"
 
 
-def _culprit(number: float) -> str:
+def _culprit(number: float, largest: float) -> str:
     return (
-        "NaN" if number != number else f"{number:.3g}, larger than the {LARGEST:.0e} the metrics can square"
+        "NaN"
+        if number != number
+        else f"{number:.3g}, larger than the {largest:.0e} the metrics can work with"
     )

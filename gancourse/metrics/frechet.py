@@ -7,9 +7,10 @@ import torch
 from scipy.linalg import lapack
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_numbers, as_pair, as_samples
+from gancourse.metrics.arrays import LARGEST_SUM, as_numbers, as_pair, as_samples
 from gancourse.metrics.estimate import Estimate
 from gancourse.metrics.moments import Moments
+from gancourse.seeds import stream
 
 
 def frechet_distance(mu_x: Any, sigma_x: Any, mu_y: Any, sigma_y: Any) -> float:
@@ -37,9 +38,10 @@ def frechet_distance(mu_x: Any, sigma_x: Any, mu_y: Any, sigma_y: Any) -> float:
     if mu_x.shape != mu_y.shape:
         raise ValueError(f"mu_x and mu_y must have one length, got {len(mu_x)} and {len(mu_y)}")
     mu_y, sigma_y = mu_y.to(mu_x.device), sigma_y.to(mu_x.device)
+    left = _factor(sigma_x, "sigma_x")
     if torch.equal(mu_x, mu_y) and torch.equal(sigma_x, sigma_y):
         return 0.0
-    left, right = _factor(sigma_x, "sigma_x"), _factor(sigma_y, "sigma_y")
+    right = _factor(sigma_y, "sigma_y")
     if left.shape == right.shape == sigma_x.shape:
         root_trace = torch.linalg.eigvalsh(_congruence(left, sigma_y)).clamp(min=0).sqrt().sum()
     else:
@@ -49,7 +51,8 @@ def frechet_distance(mu_x: Any, sigma_x: Any, mu_y: Any, sigma_y: Any) -> float:
 
 
 def _normal(mu: Any, sigma: Any, mu_name: str, sigma_name: str) -> tuple[Tensor, Tensor]:
-    mu, sigma = torch.atleast_1d(as_numbers(mu, mu_name)), torch.atleast_2d(as_numbers(sigma, sigma_name))
+    mu = torch.atleast_1d(as_numbers(mu, mu_name))
+    sigma = torch.atleast_2d(as_numbers(sigma, sigma_name, largest=LARGEST_SUM))
     if mu.ndim != 1 or sigma.shape != (len(mu), len(mu)) or not len(mu):
         raise ValueError(
             f"expected {mu_name} of shape (D,) and {sigma_name} of shape (D, D), "
@@ -143,7 +146,7 @@ def fid_infinity(*, real: Any, fake: Any, seed: int = 0) -> Estimate:
     n, method = min(len(real), len(fake)), "FID, bias removed by halving"
     if torch.equal(real, fake):
         return Estimate(0.0, n=n, method=method)
-    generator = torch.Generator().manual_seed(seed)
+    generator = stream(seed)
     halves = zip(_halves(real, generator), _halves(fake, generator), strict=True)
     value = 2 * _fid(real, fake) - sum(_fid(*pair) for pair in halves) / 2
     return Estimate.normal(value, _standard_error(real, fake), n, method)
@@ -162,7 +165,7 @@ def fid_floor(real: Any, *, n: int | None = None, repeats: int = 10, seed: int =
         raise ValueError(f"n: expected 2 to {len(real) // 2}, half the real rows, got {n}")
     if repeats < 2:
         raise ValueError(f"repeats: expected at least 2, got {repeats}")
-    generator = torch.Generator().manual_seed(seed)
+    generator = stream(seed)
     draws = (_shuffled(real, generator) for _ in range(repeats))
     scores = torch.tensor([_fid(rows[:n], rows[n : 2 * n]) for rows in draws], dtype=torch.float64)
     return Estimate.normal(scores.mean(), scores.std(), n, f"FID of real against real, {repeats} draws")
@@ -170,6 +173,8 @@ def fid_floor(real: Any, *, n: int | None = None, repeats: int = 10, seed: int =
 
 def _moments(features: Any, name: str) -> Moments:
     if isinstance(features, Moments):
+        if features.count < 2:
+            raise ValueError(f"{name}: expected Moments of at least 2 rows, got {features.count}")
         return features
     features = as_samples(features, name, least=2)
     return Moments(features.shape[1]).update(features)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gancourse.metrics.arrays import as_distribution, sum_tolerance
 from gancourse.metrics.estimate import Z95, Estimate
+from gancourse.seeds import stream
 
 BLOCK = 1 << 17  # probabilities worked on at a time: 1 MiB of float64, which stays in the cache
 TINY = 2.2250738585072014e-308  # has a finite logarithm; p log p and the sums can't tell it from 0
@@ -31,14 +32,16 @@ def inception_score(probabilities: Any, *, splits: int = 1, seed: int | None = N
     ValueError where a row isn't a distribution, for an empty array, or for splits outside 1 .. N.
     """
     p = probabilities.detach() if isinstance(probabilities, Tensor) else probabilities
-    if not (isinstance(p, Tensor | np.ndarray) and p.ndim == 2 and "float" in str(p.dtype)):
+    dense = not isinstance(p, Tensor) or (p.layout == torch.strided and not p.is_meta)
+    if not (isinstance(p, Tensor | np.ndarray) and dense and p.ndim == 2 and "float" in str(p.dtype)):
         p = as_distribution(probabilities, "probabilities")
     if p.ndim != 2 or 0 in p.shape:
         raise ValueError(f"probabilities: expected an array (images, classes), got shape {tuple(p.shape)}")
     count, classes = p.shape
     if not isinstance(splits, int | np.integer) or not 1 <= splits <= count:
         raise ValueError(f"splits: expected a whole number from 1 to {count} (the rows), got {splits!r}")
-    order = None if seed is None else torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    splits = int(splits)
+    order = None if seed is None else torch.randperm(count, generator=stream(seed))
     parts = [(i * count // splits, (i + 1) * count // splits) for i in range(splits)]
     scored = [_score(p, order, *part) for part in parts]
     if None in scored:  # the thorough way: names the bad row, or mends what is within the tolerance
@@ -51,7 +54,7 @@ def inception_score(probabilities: Any, *, splits: int = 1, seed: int | None = N
     if count < 2 * splits:
         return Estimate(value, n=count, method=method)
     stderr = float(np.sqrt((errors**2).sum())) / splits
-    high = min(float((scores * np.exp(biases)).mean()) + Z95 * stderr, classes)
+    high = min(float((scores * np.exp(biases)).mean()) + Z95 * stderr, float(classes))
     return Estimate(value, stderr, (max(value - Z95 * stderr, 1.0), max(high, value)), count, method)
 
 

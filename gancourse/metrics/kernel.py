@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gancourse.metrics.arrays import as_pair
 from gancourse.metrics.estimate import Estimate
+from gancourse.seeds import stream
 
 BLOCK = 384  # rows of the kernel matrix held at once: 1.1 MiB in float64, which stay in the cache
 
@@ -42,7 +43,7 @@ def kid(
             f"expected subsets >= 1 and subset_size from 2 to {smallest}, the smaller sample, "
             f"got subsets={subsets} and subset_size={subset_size}"
         )
-    generator = torch.Generator().manual_seed(seed)
+    generator = stream(seed)
     total = 0.0
     for _ in range(subsets):
         rows, others = (torch.randperm(len(x), generator=generator)[:subset_size] for x in (real, fake))

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_numbers
+from gancourse.metrics.arrays import LARGEST_SUM, as_numbers
 
 
 class Moments:
@@ -71,7 +71,9 @@ class Moments:
         return self
 
     def require_same_features(self, other: "Moments") -> None:
-        """ValueError unless both describe features of one extractor."""
+        """ValueError unless both describe features of one extractor; TypeError where `other` isn't Moments."""
+        if not isinstance(other, Moments):
+            raise TypeError(f"other: expected Moments, got {type(other).__name__}")
         if self.dim != other.dim:
             raise ValueError(f"moments of different features: {self.dim} and {other.dim} dimensions")
         if self.extractor and other.extractor and self.extractor != other.extractor:
@@ -148,7 +150,8 @@ class Moments:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata()
                 origin, mean, scatter = (
-                    as_numbers(file.get_tensor(x), x) for x in ("origin", "mean", "scatter")
+                    as_numbers(file.get_tensor(x), x, largest=LARGEST_SUM)
+                    for x in ("origin", "mean", "scatter")
                 )
             moments = cls(len(mean), extractor=header["extractor"])
             moments.count = int(header["count"])

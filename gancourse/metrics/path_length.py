@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gancourse.metrics.estimate import Estimate
+from gancourse.seeds import stream
 
 
 def perceptual_path_length(
@@ -32,7 +33,7 @@ def perceptual_path_length(
     of one distance; published ones are LPIPS on VGG16 of cropped faces.
 
     generator: latents (N, ...) -> images, float in [-1, 1] and *not* quantised, the same images for the same latents
-        (its noise fixed: this is checked). With `mapping` it is g, fed with f's output; without, z go straight in.
+        (its noise fixed: the first batch is made twice, and may differ by a hundredth of a step). With `mapping` it is g, fed with f's output; without, z go straight in.
     distance: images, images -> (N,), e.g. `perceptual_distance` with its features bound.
     mapping: f, z (N, dim) -> w. Without one f is the identity; but a generator that has its parts as `mapping` and
         `synthesis`, as StyleGAN's, may be given whole.
@@ -43,7 +44,8 @@ def perceptual_path_length(
     Distances outside the `trim` quantiles are dropped, as in the authors' code; so the estimate is a trimmed mean, its
     standard error that of the winsorised sample, s_w / ((high - low) sqrt(n)) (Tukey and McLaughlin 1963).
     Latents are drawn on the CPU in torch's default dtype, from `seed` alone.
-    ValueError for arguments out of range, a generator that isn't deterministic, or a distance that isn't finite (N,).
+    ValueError for arguments out of range, a generator that isn't deterministic, or a distance that isn't finite (N,);
+    TypeError for images that aren't floating-point tensors.
     """
     if space not in ("w", "z") or sampling not in ("full", "end"):
         raise ValueError(f'expected space "w" or "z", sampling "full" or "end", got {space!r}, {sampling!r}')
@@ -60,7 +62,7 @@ def perceptual_path_length(
     if mapping is None and hasattr(generator, "mapping") and hasattr(generator, "synthesis"):
         mapping, generator = generator.mapping, generator.synthesis
     mapping = mapping or (lambda z: z)
-    random = torch.Generator().manual_seed(seed)
+    random = stream(seed)
     z1, z2 = torch.randn(2, samples, dim, generator=random)
     t = torch.rand(samples, generator=random, dtype=torch.float64) * (sampling == "full")
     t = torch.stack([t, t + epsilon])  # (2, samples)
@@ -74,18 +76,31 @@ def perceptual_path_length(
                 a, b = mapping(torch.cat([a, b])).split(len(rows))
                 latents = torch.cat([_lerp(a, b, end) for end in ends])
             images = generator(latents)  # both ends in one call: noise drawn once a call is shared
-            again = images if speeds else generator(latents)
-            if not torch.allclose(images, again, rtol=1e-4, atol=1e-6, equal_nan=True):
-                raise ValueError("generator: expected the same images for the same latents; fix its noise")
+            if not (isinstance(images, Tensor) and images.is_floating_point()):
+                raise TypeError(
+                    f"generator: expected floating-point images, not quantised, got {_kind(images)}"
+                )
             step = torch.as_tensor(distance(*images.split(len(rows))))
         if step.shape != rows.shape or not step.isfinite().all():
             raise ValueError(
                 f"distance: expected {len(rows)} finite numbers, one a pair of images, got {tuple(step.shape)}, "
                 f"{int((~step.isfinite()).sum())} of them not finite"
             )
+        if not speeds:
+            with torch.no_grad():
+                jitter = torch.as_tensor(distance(images, generator(latents))).double().mean()
+            if not jitter <= 0.01 * step.double().mean():
+                raise ValueError(
+                    f"generator: expected the same images for the same latents; called twice, they differ by {jitter:.3g} "
+                    f"where a step of epsilon makes {step.double().mean():.3g}. Fix its noise"
+                )
         speeds.append(step.double().cpu() / epsilon**2)
     name = f"PPL, {space}, {sampling}, epsilon {epsilon:g}"
     return _trimmed_mean(torch.cat(speeds), trim, name)
+
+
+def _kind(x: object) -> str:
+    return str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
 
 
 def _lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:

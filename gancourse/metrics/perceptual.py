@@ -17,7 +17,7 @@ def perceptual_distance(
 
     x, y: whatever `features` takes, N images each; features(images) gives a list of maps (N, C_l, H_l, W_l).
     weights: for each layer C_l numbers w_l^2 >= 0, as learned by LPIPS's linear layers; None is all ones, LPIPS's
-    unlearned "baseline". Gives (N,) in the maps' dtype, at most 4 a layer without weights; gradients flow.
+    unlearned "baseline". Gives (N,) in the maps' dtype or float32 for halves, at most 4 a layer without weights; gradients flow.
     The value depends on the network: compare ratios, or name it. A map with one channel keeps only its sign.
     ValueError where maps don't match, or name the image with a NaN.
     """
@@ -30,6 +30,8 @@ def perceptual_distance(
         raise ValueError(f"weights: expected one vector for each of {len(a_maps)} layers, got {len(weights)}")
     total = torch.zeros(())
     for layer, (a, b) in enumerate(zip(a_maps, b_maps, strict=True)):
+        if not all(isinstance(maps, Tensor) and maps.is_floating_point() for maps in (a, b)):
+            raise TypeError(f"features: expected floating-point tensors, layer {layer} gave something else")
         if a.ndim != 4 or a.shape != b.shape or 0 in a.shape[1:] or a.shape[0] != a_maps[0].shape[0]:
             raise ValueError(
                 f"features: expected maps (N, C, H, W) of one shape for x and y, "
@@ -37,7 +39,7 @@ def perceptual_distance(
             )
         square = (_unit(a) - _unit(b)).square()  # (N, C, H, W)
         if weights is not None:
-            weight = torch.as_tensor(weights[layer], dtype=a.dtype, device=a.device)
+            weight = torch.as_tensor(weights[layer], dtype=square.dtype, device=a.device)
             if weight.shape != a.shape[1:2] or not (weight >= 0).all():
                 raise ValueError(f"weights: layer {layer} needs {a.shape[1]} numbers >= 0")
             square = square * weight[:, None, None]
@@ -49,5 +51,8 @@ def perceptual_distance(
 
 
 def _unit(a: Tensor) -> Tensor:
-    """Each pixel's channel vector at length 1; zero vectors stay zero."""
+    """Each pixel's channel vector at length 1; zero vectors stay zero. The largest entry is scaled to 1 before any is squared."""
+    a = a.to(torch.promote_types(a.dtype, torch.float32))
+    largest = a.detach().abs().amax(dim=1, keepdim=True)
+    a = a / torch.where(largest > 0, largest, 1)
     return a / torch.linalg.vector_norm(a, dim=1, keepdim=True).clamp(min=torch.finfo(a.dtype).tiny)

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from gancourse.metrics.arrays import as_distribution, as_pair
+from gancourse.seeds import stream
 
 RUNS = 10  # clusterings averaged
 ROUNDS = 30  # k-means steps in each, at most
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PRDCurve:
     """A precision-recall curve of distributions: float64 (angles,) each, from full recall to full precision."""
 
@@ -28,8 +29,9 @@ class PRDCurve:
         """
         if not 0 < beta < float("inf"):
             raise ValueError(f"beta: expected a positive number, got {beta}")
-        product = (1 + beta**2) * self.precision * self.recall
-        return float((product / (beta**2 * self.precision + self.recall).clamp(min=1e-300)).max())
+        share = 1 / (1 + float(beta) ** 2) if beta < 1e150 else 0.0  # F = PR / ((1 - share) P + share R)
+        below = (1 - share) * self.precision + share * self.recall
+        return float((self.precision * self.recall / below.clamp(min=1e-300)).max())
 
 
 def prd_from_histograms(*, real: Any, fake: Any, angles: int = 1001) -> PRDCurve:
@@ -82,7 +84,7 @@ def prd_curve(
         return _curve(bins, len(real), angles)
     union = union - union.mean(dim=0)
     union /= union.abs().max()
-    generator = torch.Generator().manual_seed(seed)
+    generator = stream(seed)
     curves = [_curve(_k_means(union, clusters, generator), len(real), angles) for _ in range(runs)]
     return PRDCurve(
         torch.stack([curve.precision for curve in curves]).mean(dim=0),

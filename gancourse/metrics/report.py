@@ -18,6 +18,7 @@ from gancourse.metrics.inception_score import inception_score
 from gancourse.metrics.kernel import kid
 from gancourse.metrics.manifold import density_coverage, precision_recall, realism
 from gancourse.metrics.prd import RUNS, prd_curve
+from gancourse.seeds import stream
 
 HALVINGS, T95 = 5, 2.570581835636314  # Student's t with 5 degrees of freedom holds 95% within +-T95
 Metric = Callable[[Tensor, Tensor, int], dict[str, float]]  # real, fake, clusterings -> name: value
@@ -129,6 +130,14 @@ def report(
             rows |= _with_error(metric, real, fake, seed)
     if "inception_score" not in asked:
         probabilities = real_probabilities = None
+    for name, p, count in (
+        ("probabilities", probabilities, m),
+        ("real_probabilities", real_probabilities, n),
+    ):
+        if p is not None and len(p) != count:
+            raise ValueError(f"{name}: expected a row for each of {count} images, got {len(p)}")
+    if not isinstance(path_length, Estimate | None):
+        raise TypeError(f"path_length: expected an Estimate, got {type(path_length).__name__}")
     if probabilities is not None:
         rows["Inception Score"] = inception_score(probabilities)
     if real_probabilities is not None:
@@ -149,7 +158,7 @@ def _with_error(metric: Metric, real: Tensor, fake: Tensor, seed: int) -> dict[s
 
     Disjoint halves are independent and their variance is about twice the whole's: Var(half - other half) ~ 4 Var.
     """
-    n, random, gaps = min(len(real), len(fake)), torch.Generator().manual_seed(seed), []
+    n, random, gaps = min(len(real), len(fake)), stream(seed), []
     values = metric(real, fake, RUNS)
     for _ in range(HALVINGS if n >= SMALLEST else 0):
         (r1, r2), (f1, f2) = (

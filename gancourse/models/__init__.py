@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -59,7 +60,8 @@ def load(name: str | Path) -> nn.Module:
             f"{path}: its header names no model of this package (class: {header.get('class')!r})"
         )
     keep_freed_memory()
-    model = __getattr__(header["class"])(**json.loads(header.get("config", "{}")))
+    with torch.random.fork_rng(devices=[]):  # the first weights are drawn, then replaced
+        model = __getattr__(header["class"])(**json.loads(header.get("config", "{}")))
     try:
         model.load_state_dict(state)
     except RuntimeError as error:

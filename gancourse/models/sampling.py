@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from gancourse.datasets.images import quantise
+from gancourse.seeds import stream
 
 
 @torch.inference_mode()
@@ -12,12 +13,12 @@ def sample(generator: nn.Module, n: int, *, seed: int = 0, batch_size: int = 250
 
     z ~ N(0, I) and, for a StyleGAN, fresh noise come from one seed; `how` (psi, cutoff, resolution, ...) goes to the generator.
     """
-    stream = torch.Generator().manual_seed(seed)
+    random = stream(seed)
     device = next(generator.parameters()).device
     if hasattr(generator, "synthesis"):
-        how = {"noise": "fresh", "generator": stream, **how}
+        how = {"noise": "fresh", "generator": random, **how}
     batches = []
     for start in range(0, n, batch_size):
-        z = torch.randn(min(batch_size, n - start), generator.z_dim, generator=stream).to(device)
+        z = torch.randn(min(batch_size, n - start), generator.z_dim, generator=random).to(device)
         batches.append(quantise(generator(z, **how).cpu()))
     return torch.cat(batches)

@@ -4,6 +4,7 @@ from torch import nn
 
 from gancourse import features
 from gancourse.features import embed
+from gancourse.models import load
 
 IMAGES = torch.randint(0, 256, (37, 3, 8, 8), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
 
@@ -135,3 +136,15 @@ def test_bar_only_when_asked_or_long(small, capsys):
     assert capsys.readouterr() == ("", "")
     embed(IMAGES, small, batch_size=5, progress=True)
     assert "features (small)" in capsys.readouterr().err
+
+
+def test_a_bound_method_runs_its_module_in_eval_mode():
+    network = load("classifier").train()
+    images = torch.randint(0, 256, (40, 1, 28, 28), dtype=torch.uint8)
+    few, many = (embed(images, network.features, batch_size=size) for size in (8, 40))
+    torch.testing.assert_close(few, many)
+    assert network.training and all(int(x) == int(y) for x, y in zip(
+        [m.num_batches_tracked for m in network.modules() if hasattr(m, "num_batches_tracked")],
+        [m.num_batches_tracked for m in load("classifier").modules() if hasattr(m, "num_batches_tracked")],
+        strict=True,
+    ))  # fmt: skip

@@ -239,3 +239,27 @@ def test_seeds_repeat():
     assert fid_infinity(real=real, fake=fake, seed=3) == fid_infinity(real=real, fake=fake, seed=3)
     assert fid_infinity(real=real, fake=fake, seed=3) != fid_infinity(real=real, fake=fake, seed=4)
     assert fid_floor(real, seed=3) == fid_floor(real, seed=3) != fid_floor(real, seed=4)
+
+
+def test_one_value_at_every_scale_and_equal_impossible_covariances():
+    stream = torch.Generator().manual_seed(0)
+    real, fake = torch.randn(2, 50, 4, generator=stream, dtype=torch.float64)
+    expected = fid(real=real, fake=fake).value
+    for scale in (1e-20, 1e13, 1e20):
+        assert fid(real=scale * real, fake=scale * fake).value == pytest.approx(scale**2 * expected, rel=1e-9)
+    mu, sigma = torch.zeros(2), -torch.eye(2)
+    with pytest.raises(ValueError, match="no negative eigenvalues"):
+        frechet_distance(mu, sigma, mu, sigma)
+    with pytest.raises(ValueError, match="fake features: expected Moments of at least 2 rows, got 0"):
+        fid(real=real, fake=Moments(4))
+
+
+def test_lists_of_tensors_and_views():
+    real, fake = torch.randn(2, 20, 3, generator=torch.Generator().manual_seed(0))
+    expected = fid(real=real, fake=fake)
+    assert fid(real=list(real.clone().requires_grad_()), fake=fake) == expected
+    assert fid(real=torch.complex(real, -real).conj().imag, fake=fake) == expected
+    with pytest.raises(ValueError, match="real features: expected a rectangular array"):
+        fid(real=[torch.ones(2), torch.ones(3)], fake=fake)
+    with pytest.raises(TypeError, match=r"real features: expected a dense tensor of real numbers.*meta"):
+        fid(real=real.to("meta"), fake=fake)

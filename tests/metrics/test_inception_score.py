@@ -131,3 +131,11 @@ def test_what_is_no_distribution_is_named(p, message):
 def test_impossible_splits(splits):
     with pytest.raises(ValueError, match="splits: expected a whole number from 1 to 4"):
         inception_score(np.eye(4), splits=splits)
+
+
+def test_whole_numbers_of_numpy_and_an_end_at_the_number_of_classes():
+    p = torch.eye(4).repeat(3, 1)
+    assert inception_score(p, splits=np.int64(3)) == inception_score(p, splits=3)
+    assert all(type(end) is float for end in inception_score(np.eye(4)).interval)
+    with pytest.raises(TypeError, match="probabilities: expected a dense tensor"):
+        inception_score(p.to_sparse())

@@ -150,3 +150,12 @@ def test_all_reduce_gives_every_process_the_whole(tmp_path):
         first, second = (Moments.load(tmp_path / f"{trial}-{rank}") for rank in (0, 1))
         assert torch.equal(first.cov, second.cov) and torch.equal(first.mean, second.mean)
         same(first, X + 1e6, rtol=1e-8)
+
+
+def test_large_features_survive_a_file_and_foreign_parts_are_refused(tmp_path):
+    rows = 1e14 * torch.randn(20, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    made = Moments(3).update(rows)
+    made.save(tmp_path / "large")
+    assert torch.equal(Moments.load(tmp_path / "large").cov, made.cov)
+    with pytest.raises(TypeError, match="other: expected Moments, got NoneType"):
+        made.merge(None)

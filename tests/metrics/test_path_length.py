@@ -198,3 +198,22 @@ def test_what_is_no_distance(distance, message):
         ValueError, match="distance: expected 10 finite numbers, one a pair of images, " + message
     ):
         perceptual_path_length(as_images, distance, dim=2, samples=10)
+
+
+def test_noise_smaller_than_the_images_but_not_than_the_step_is_found():
+    stream = torch.Generator().manual_seed(0)
+
+    def smooth(z):
+        return (1 + 1e-2 * z[:, :1]).expand(-1, 1024).reshape(-1, 1, 32, 32)
+
+    def noisy(z):
+        return smooth(z) + 2e-5 * torch.randn(len(z), 1, 32, 32, generator=stream)
+
+    def square(a, b):
+        return (a - b).square().flatten(1).sum(1)
+
+    perceptual_path_length(smooth, square, samples=50, dim=4)
+    with pytest.raises(ValueError, match="expected the same images for the same latents"):
+        perceptual_path_length(noisy, square, samples=50, dim=4)
+    with pytest.raises(TypeError, match=r"expected floating-point images, not quantised, got torch\.uint8"):
+        perceptual_path_length(lambda z: (100 * smooth(z)).byte(), square, samples=50, dim=4)

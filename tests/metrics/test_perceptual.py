@@ -93,3 +93,20 @@ def test_bad_input_is_named():
     b[1][4, 0, 0, 0] = torch.nan
     with pytest.raises(ValueError, match="image 4 of x or y has NaN"):
         distance(a, b)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("scale", [1e-25, 1e-5, 1.0, 6e3, 1e20])
+def test_the_scale_of_a_layer_does_not_matter(dtype, scale):
+    a, b = torch.rand(2, 3, 64, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    if dtype is torch.float16 and not 1e-4 < scale < 1e4:
+        pytest.skip("beyond what halves can hold")
+    expected = perceptual_distance(a, b, features=lambda x: [x])
+    found = perceptual_distance((scale * a).to(dtype), (scale * b).to(dtype), features=lambda x: [x])
+    assert found.dtype == torch.promote_types(dtype, torch.float32)
+    torch.testing.assert_close(found.double(), expected, rtol=2e-3, atol=0)
+
+
+def test_maps_that_are_no_numbers_of_a_network():
+    with pytest.raises(TypeError, match="layer 0 gave something else"):
+        perceptual_distance(torch.zeros(1), torch.zeros(1), features=lambda x: [torch.ones(1, 2, 2, 2).int()])

@@ -130,3 +130,9 @@ def test_bad_input_is_named():
     for beta in (0, -1, float("inf"), float("nan")):
         with pytest.raises(ValueError, match="beta: expected a positive number"):
             curve.f_beta(beta)
+
+
+def test_extreme_weights_and_comparison():
+    curve = prd_from_histograms(real=[0.5, 0.5], fake=[1.0, 0.0])
+    assert curve.f_beta(1e200) == pytest.approx(0.5, abs=1e-6) and curve.f_beta(1e-200) == pytest.approx(1)
+    assert curve == curve and curve != prd_from_histograms(real=[0.5, 0.5], fake=[1.0, 0.0])

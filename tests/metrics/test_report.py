@@ -27,10 +27,10 @@ def normal(n, dim=3, seed=0):
 
 @pytest.fixture(scope="module")
 def card():
-    probabilities = np.random.default_rng(0).dirichlet(np.ones(4), 150)
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(4), 200)
     return report(
-        real=normal(200), fake=normal(150, seed=1) * 0.8, probabilities=probabilities,
-        real_probabilities=probabilities[:100], path_length=Estimate(233.3, 1.5, (230, 236), 1000, "PPL"),
+        real=normal(200), fake=normal(150, seed=1) * 0.8, probabilities=probabilities[:150],
+        real_probabilities=probabilities, path_length=Estimate(233.3, 1.5, (230, 236), 1000, "PPL"),
         extractor=SimpleNamespace(name="<toy>", version="1.2"),
     )  # fmt: skip
 
@@ -135,3 +135,12 @@ def test_bad_input_is_named():
         report(real=x, fake=x.clone().index_fill_(0, torch.tensor(2), torch.nan))
     with pytest.raises(ValueError, match=r"probabilities: .*row 0 sums to 3"):
         report(real=x, fake=x, probabilities=torch.ones(20, 3))
+
+
+def test_probabilities_of_the_other_images_are_noticed():
+    real, fake = torch.randn(12, 2), torch.randn(10, 2)
+    p = torch.full((12, 3), 1 / 3)
+    with pytest.raises(ValueError, match="probabilities: expected a row for each of 10 images, got 12"):
+        report(real=real, fake=fake, probabilities=p, metrics=["inception_score"])
+    with pytest.raises(TypeError, match="path_length: expected an Estimate, got float"):
+        report(real=real, fake=fake, path_length=3.0, metrics=["fid"])
