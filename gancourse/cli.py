@@ -155,18 +155,25 @@ def grade(submissions: str, out: str, jobs: int, cell_seconds: int) -> None:
     help="fashion (default): the course's, for 28 x 28 grey images. inception: torchvision's, for any.",
 )
 @click.option("--weights", type=click.Path(), help="A file of torchvision's inception_v3 weights.")
-@click.option("--metrics", help="Some of them, e.g. fid,kid (all). fid alone needs no memory for features.")
+@click.option(
+    "--metrics",
+    help="Some of them, e.g. fid,kid (all); a wrong name lists them. fid alone needs no memory for features.",
+)
 @click.option("--samples", type=int, help="Measure at most so many of each (all; 10,000 of a model).")
 @click.option("--seed", default=0, show_default=True, help="Picks samples, latents, halves and clusters.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write the report as JSON.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page with pictures.")
 @click.option("--skip-unreadable", is_flag=True, help="Leave files out that can't be used, and list them.")
-@click.option("--no-cache", is_flag=True, help="Neither use nor keep features in ~/.cache/gancourse.")
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Neither use nor keep features in ~/.cache/gancourse or $GANCOURSE_CACHE.",
+)
 def evaluate(real: str, fake: str, metrics: str | None, no_cache: bool, **options) -> None:
     """Measure how far FAKE images are from REAL ones: your folders, arrays, or the course's models."""
     from gancourse.evaluate import evaluate
 
-    chosen = metrics.replace(" ", "").split(",") if metrics else None
+    chosen = metrics.lower().replace(",", " ").split() if metrics else None
     result = _or_exit(evaluate, real, fake, metrics=chosen, use_cache=not no_cache, **options)
     if result is not None:  # under torchrun, the first process speaks
         click.echo(str(result))

@@ -63,7 +63,8 @@ def test_folders_to_table_json_and_page(folders, tmp_path):
     written = json.loads(out.read_text())
     assert (written["real"], written["fake"], written["extractor"]) == (90, 70, "fashion")
     assert written["sources"] == {"real": real, "fake": fake}
-    assert written["skipped"] == {"real": {}, "fake": {}} and written["notes"] == [] and written["seed"] == 0
+    assert written["skipped"] == {"real": {}, "fake": {}} and written["seed"] == 0
+    assert len(written["notes"]) == 1 and "70 samples are few for 64 dimensions" in written["notes"][0]
     for name, estimate in expected.estimates.items():
         assert written["estimates"][name]["value"] == pytest.approx(estimate.value, rel=1e-4, abs=1e-6)
         assert name in done.output
@@ -362,3 +363,48 @@ def test_processes_share_the_work_and_agree(processes, metrics, tmp_path, monkey
     assert len(list((tmp_path / "cache").iterdir())) == 2 - (
         metrics == "fid"
     )  # moments have no room for names
+
+
+def test_a_report_replaces_only_reports(folders, tmp_path):
+    real, fake = folders
+    out, page = tmp_path / "report.json", tmp_path / "link.json"
+    page.symlink_to(out)
+    for place, message in (
+        (tmp_path / "real" / "000.png", "it would change what is measured"),
+        (tmp_path / "real" / "report.json", "it would change what is measured"),
+        ("/dev/full", "expected a file, this is something else"),
+        (tmp_path / "none" / "x.json", "there is no folder"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            evaluate(real, fake, metrics=["fid"], out=str(place))
+    with pytest.raises(ValueError, match="expected two files"):
+        evaluate(real, fake, metrics=["fid"], out=str(out), html=str(page))
+    assert not out.exists()
+    evaluate(real, fake, metrics=["fid"], out=str(page))
+    assert page.is_symlink() and json.loads(out.read_text())["real"] == 90
+
+
+def test_what_was_asked_for_is_there_or_an_error(folders, tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(20, 4)))
+    features = str(tmp_path / "a.npy")
+    with pytest.raises(ValueError, match="inception_score needs probabilities"):
+        evaluate(features, features, metrics=["inception_score"])
+    with pytest.raises(ValueError, match=r"fid_infinity needs 128 samples of each.* got 90 and 70"):
+        evaluate(*folders, metrics=["fid_infinity"])
+    few = evaluate(*folders, metrics=["fid"])
+    assert re.search("70 samples are few for 64 dimensions.*from 128 of each", few.notes[0])
+    assert "no error of FID is known" in few.notes[1]
+    enough = evaluate(features, features, metrics=["fid", "kid"])
+    assert enough.notes == []
+    assert "FID" in command("--real", features, "--fake", features, "--metrics", "FID, Kid,").output
+
+
+def test_arrays_that_are_empty_or_can_be_read_in_two_ways(tmp_path):
+    for shape, message in (
+        ((0, 28, 28), "holds no images"),
+        ((28, 28, 3), "can be read in two ways"),
+        ((9, 3, 64, 3), "can be read in two ways"),
+    ):
+        np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
+        with pytest.raises(ValueError, match=message):
+            sources.open_source(str(tmp_path / "a.npy"))

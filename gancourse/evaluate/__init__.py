@@ -101,9 +101,9 @@ def evaluate(
     unknown = set(metrics or ()) - set(METRICS)
     if unknown:
         raise ValueError(f"metrics: {', '.join(sorted(unknown))} unknown, expected {', '.join(METRICS)}")
-    for path in (out, html):
-        if path and not Path(path).absolute().parent.is_dir():
-            raise ValueError(f"{path}: there is no folder {Path(path).absolute().parent}")
+    out, html = (_place(path, real, fake) if path else None for path in (out, html))
+    if out and out == html:
+        raise ValueError(f"{out}: expected two files, one for the JSON and one for the page")
     with _team() as (rank, team):
         sides = [_side(name, samples, seed) for name in (real, fake)]
         if metrics is None and any(isinstance(side.features, Moments) for side in sides):
@@ -119,7 +119,7 @@ def evaluate(
             return None
     first, second = sides
     found = _report(first, second, extractor, metrics, seed)
-    result = Evaluation(found, first, second, seed, _notes(first, second, extractor))
+    result = Evaluation(found, first, second, seed, _notes(first, second, extractor, found))
     if out:
         cache.write(Path(out), lambda draft: draft.write_text(result.to_json(), encoding="utf-8"))
     if html:
@@ -128,6 +128,19 @@ def evaluate(
         text = page(result)
         cache.write(Path(html), lambda draft: draft.write_text(text, encoding="utf-8"))
     return result
+
+
+def _place(path: str, *sources: str) -> str:
+    """Where a report goes, links followed; ValueError where it would replace something that is no report."""
+    place = Path(path).resolve()
+    if not place.parent.is_dir():
+        raise ValueError(f"{path}: there is no folder {place.parent}")
+    if place.exists() and not place.is_file():
+        raise ValueError(f"{path}: expected a file, this is something else")
+    for source in (Path(name).resolve() for name in sources if Path(name).exists()):
+        if place == source or source in place.parents:
+            raise ValueError(f"{path}: it would change what is measured, {source}; write elsewhere")
+    return str(place)
 
 
 @contextmanager
@@ -331,7 +344,7 @@ def _report(real: Side, fake: Side, extractor: Any, metrics: Collection[str] | N
     )
 
 
-def _notes(real: Side, fake: Side, extractor: nn.Module | None) -> list[str]:
+def _notes(real: Side, fake: Side, extractor: nn.Module | None, found: Report) -> list[str]:
     """What a reader must know to make nothing of these numbers that they aren't."""
     notes = []
     if getattr(extractor, "name", "") == "inception":
@@ -345,5 +358,15 @@ def _notes(real: Side, fake: Side, extractor: nn.Module | None) -> list[str]:
     if len(set(shapes)) > 1:
         notes.append(
             f"real images are {shapes[0]}, fake {shapes[1]}: resizing blurs them differently, and that is measured too."
+        )
+    dim = real.features.dim if isinstance(real.features, Moments) else real.features.shape[1]
+    if "FID" in found.estimates and min(found.real, found.fake) < 2 * dim:
+        notes.append(
+            f"{min(found.real, found.fake)} samples are few for {dim} dimensions: most of this FID may be bias, and "
+            f"from {2 * dim} of each on FID infinity would be without."
+        )
+    if "FID" in found.estimates and isinstance(real.features, Moments):
+        notes.append(
+            "From moments no error of FID is known; images or features, and a second metric (fid,kid), give one."
         )
     return notes

@@ -168,6 +168,17 @@ def _file(path: Path, samples: int | None, seed: int) -> Images | Tensor | Momen
             f"{path}: expected one array, or one called images or features, got {', '.join(arrays) or 'none'}"
         )
     x = named[0]
+    if not len(np.atleast_1d(x)):
+        raise ValueError(f"{path}: holds no images or features, its shape is {x.shape}")
+    if (
+        x.dtype == np.uint8
+        and x.ndim in (3, 4)
+        and x.shape[-1] in (1, 3)
+        and (x.ndim == 3 or x.shape[1] in (1, 3))
+    ):
+        raise ValueError(
+            f"{path}: shape {x.shape} can be read in two ways; expected (N, C, H, W) or (N, H, W, C) with an N of its own"
+        )
     if x.ndim == 2 and x.dtype.kind == "f":
         return torch.from_numpy(x[_chosen(len(x), samples, seed)])
     if x.dtype == np.uint8 and x.ndim == 3:

@@ -108,14 +108,27 @@ def report(
     known in closed form, and the binomial one ignores that the manifold is a sample too (in simulations it was up to
     2.8 times too small). Theirs comes from the differences between halves in 5 random halvings of both samples; the
     interval is Student's with 5 degrees of freedom, for the value expected at this N (all of them change with N), and
-    both are None below 40 samples. FID infinity is left out where N or M < 2 D: its halves would be smaller than D.
+    both are None below 40 samples. FID infinity is left out where N or M < 2 D: its halves would be smaller than D; so is the
+    Inception Score without probabilities. Asked for by name, both are then a ValueError.
     Errors as the metrics'.
     """
     real, fake = as_pair(real, fake, least=6)
     n, m = len(real), len(fake)
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     asked = set(METRICS if metrics is None else metrics)
     if not asked or not asked <= set(METRICS):
         raise ValueError(f"metrics: expected some of {', '.join(METRICS)}, got {', '.join(asked) or 'none'}")
+    if metrics is not None and "fid_infinity" in asked and min(n, m) < 2 * real.shape[1]:
+        raise ValueError(
+            f"metrics: fid_infinity needs {2 * real.shape[1]} samples of each, twice the dimensions; got {n} and {m}"
+        )
+    if (
+        metrics is not None
+        and "inception_score" in asked
+        and probabilities is None
+        and real_probabilities is None
+    ):
+        raise ValueError("metrics: inception_score needs probabilities, which features alone don't give")
     rows: dict[str, Estimate] = {}
     if "fid" in asked:
         rows["FID"] = fid(real=real, fake=fake)

@@ -3,6 +3,7 @@
 import hashlib
 from importlib import metadata
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 import torch.nn.functional as F
@@ -46,8 +47,13 @@ class InceptionV3Features(nn.Module):
             self.network = inception_v3(weights=None, aux_logits=False, init_weights=False)
         try:
             self.network.load_state_dict(state, assign=True)
-        except RuntimeError as error:
-            raise ValueError(f"{path} doesn't hold torchvision's inception_v3: {error}") from None
+        except RuntimeError:
+            wanted = {key: x.shape for key, x in self.network.state_dict().items()}
+            wrong = [key for key in wanted if getattr(state.get(key), "shape", None) != wanted[key]]
+            raise ValueError(
+                f"{path} doesn't hold torchvision's inception_v3: {len(wrong)} of its {len(wanted)} tensors are missing "
+                f"or of another shape ({', '.join(wrong[:3])}, ...), {len(state.keys() - wanted)} are unknown"
+            ) from None
         self.fc, self.network.fc = self.network.fc, nn.Identity()
         with path.open("rb") as file:
             self.version = f"torchvision {hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
@@ -165,7 +171,7 @@ def _read(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         return dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # a damaged or hostile file can raise nearly anything
-        reason = str(error).partition("\n")[0]
+        reason = "pickled objects" if isinstance(error, UnpicklingError) else str(error).partition("\n")[0]
         raise ValueError(
             f"{path} holds no weights that can be read safely ({reason}): get it again"
         ) from None
