@@ -370,8 +370,8 @@ def test_a_report_replaces_only_reports(folders, tmp_path):
     out, page = tmp_path / "report.json", tmp_path / "link.json"
     page.symlink_to(out)
     for place, message in (
-        (tmp_path / "real" / "000.png", "it would change what is measured"),
-        (tmp_path / "real" / "report.json", "it would change what is measured"),
+        (tmp_path / "real" / "000.png", "expected a name for a report"),
+        (tmp_path / "features.npz", "expected a name for a report"),
         ("/dev/full", "expected a file, this is something else"),
         (tmp_path / "none" / "x.json", "there is no folder"),
     ):

@@ -35,7 +35,8 @@ class ImageFolder:
     .files paths.  .shape (C, H, W) of every image.  .labels int64 (N,) and .classes from the subfolders' names
     when all images lie exactly one folder below; None and () otherwise.
 
-    Subfolders are searched, links to folders aren't; names that begin with a dot and suffixes other than `SUFFIXES` are passed over.
+    Subfolders are searched, links to folders aren't; names that begin with a dot and suffixes other than `SUFFIXES`
+    are passed over.
     Grey files have C = 1, colour files C = 3; a palette becomes RGB. An alpha channel is dropped where it is
     opaque everywhere; a transparent pixel is an error, because its colour would be this function's invention.
     Nothing is resized. Orientation tags and colour profiles are not applied: the pixels are measured as stored.

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 import gancourse
+from gancourse.datasets.folder import SUFFIXES
 from gancourse.evaluate.sources import BATCH, Images, open_source
 from gancourse.features import cache, embed, extractor_named
 from gancourse.metrics import Moments, Report, fid, report
@@ -101,7 +102,7 @@ def evaluate(
     unknown = set(metrics or ()) - set(METRICS)
     if unknown:
         raise ValueError(f"metrics: {', '.join(sorted(unknown))} unknown, expected {', '.join(METRICS)}")
-    out, html = (_place(path, real, fake) if path else None for path in (out, html))
+    out, html = (_place(path) if path else None for path in (out, html))
     if out and out == html:
         raise ValueError(f"{out}: expected two files, one for the JSON and one for the page")
     with _team() as (rank, team):
@@ -130,16 +131,17 @@ def evaluate(
     return result
 
 
-def _place(path: str, *sources: str) -> str:
+def _place(path: str) -> str:
     """Where a report goes, links followed; ValueError where it would replace something that is no report."""
     place = Path(path).resolve()
     if not place.parent.is_dir():
         raise ValueError(f"{path}: there is no folder {place.parent}")
+    if place.suffix.lower() in (*SUFFIXES, ".npy", ".npz", ".safetensors"):
+        raise ValueError(
+            f"{path}: expected a name for a report, such as report.json, not one of images or arrays"
+        )
     if place.exists() and not place.is_file():
         raise ValueError(f"{path}: expected a file, this is something else")
-    for source in (Path(name).resolve() for name in sources if Path(name).exists()):
-        if place == source or source in place.parents:
-            raise ValueError(f"{path}: it would change what is measured, {source}; write elsewhere")
     return str(place)
 
 

@@ -26,8 +26,8 @@ def embed(
 
     images: uint8 (N, C, H, W), quantised as a saved image is; each extractor does its own preprocessing.
     extractor: a name for `extractor_named`, or any callable from such images to (N, D); its method `.features` is
-    called instead where it has one. A module (or a method's) runs in eval mode, on its own device, and without gradients; afterwards
-    all its parts are in the modes they were in. The result lies on the images' device.
+    called instead where it has one. A module, or the one whose method it is, runs in eval mode, on its own device, and
+    without gradients; afterwards all its parts are in the modes they were in. The result lies on the images' device.
     progress: None shows a bar after 3 seconds (never where TQDM_DISABLE is set), True at once, False never.
 
     Raises ValueError that names the row where a feature is NaN or infinite.

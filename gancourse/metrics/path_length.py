@@ -33,7 +33,8 @@ def perceptual_path_length(
     of one distance; published ones are LPIPS on VGG16 of cropped faces.
 
     generator: latents (N, ...) -> images, float in [-1, 1] and *not* quantised, the same images for the same latents
-        (its noise fixed: the first batch is made twice, and may differ by a hundredth of a step). With `mapping` it is g, fed with f's output; without, z go straight in.
+        (its noise fixed: the first batch is made twice, and may differ by a hundredth of a step). With `mapping` it is
+        g, fed with f's output; without, z go straight in.
     distance: images, images -> (N,), e.g. `perceptual_distance` with its features bound.
     mapping: f, z (N, dim) -> w. Without one f is the identity; but a generator that has its parts as `mapping` and
         `synthesis`, as StyleGAN's, may be given whole.

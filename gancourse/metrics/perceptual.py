@@ -17,7 +17,8 @@ def perceptual_distance(
 
     x, y: whatever `features` takes, N images each; features(images) gives a list of maps (N, C_l, H_l, W_l).
     weights: for each layer C_l numbers w_l^2 >= 0, as learned by LPIPS's linear layers; None is all ones, LPIPS's
-    unlearned "baseline". Gives (N,) in the maps' dtype or float32 for halves, at most 4 a layer without weights; gradients flow.
+    unlearned "baseline". Gives (N,) in the maps' dtype (halves: float32), at most 4 a layer without weights; gradients
+    flow.
     The value depends on the network: compare ratios, or name it. A map with one channel keeps only its sign.
     ValueError where maps don't match, or name the image with a NaN.
     """
@@ -51,7 +52,7 @@ def perceptual_distance(
 
 
 def _unit(a: Tensor) -> Tensor:
-    """Each pixel's channel vector at length 1; zero vectors stay zero. The largest entry is scaled to 1 before any is squared."""
+    """Each pixel's channel vector at length 1, whatever it was; zero vectors stay zero."""
     a = a.to(torch.promote_types(a.dtype, torch.float32))
     largest = a.detach().abs().amax(dim=1, keepdim=True)
     a = a / torch.where(largest > 0, largest, 1)

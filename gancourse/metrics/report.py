@@ -108,8 +108,8 @@ def report(
     known in closed form, and the binomial one ignores that the manifold is a sample too (in simulations it was up to
     2.8 times too small). Theirs comes from the differences between halves in 5 random halvings of both samples; the
     interval is Student's with 5 degrees of freedom, for the value expected at this N (all of them change with N), and
-    both are None below 40 samples. FID infinity is left out where N or M < 2 D: its halves would be smaller than D; so is the
-    Inception Score without probabilities. Asked for by name, both are then a ValueError.
+    both are None below 40 samples. FID infinity is left out where N or M < 2 D (its halves would be smaller than D), the
+    Inception Score without probabilities; asked for by name, they are then a ValueError.
     Errors as the metrics'.
     """
     real, fake = as_pair(real, fake, least=6)
