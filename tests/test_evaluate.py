@@ -408,3 +408,11 @@ def test_arrays_that_are_empty_or_can_be_read_in_two_ways(tmp_path):
         np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
         with pytest.raises(ValueError, match=message):
             sources.open_source(str(tmp_path / "a.npy"))
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(folders, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GANCOURSE_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="are not kept for the next time"):
+        done = evaluate(*folders, metrics=["fid"])
+    assert done.report == evaluate(*folders, metrics=["fid"], use_cache=False).report

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -231,7 +232,12 @@ def _measure(
     else:
         side.features = moments.all_reduce() if team > 1 else moments
     if key:
-        _remember(key, side)
+        try:
+            _remember(key, side)
+        except OSError as error:
+            warnings.warn(
+                f"the features of {side.name} are not kept for the next time: {error}", stacklevel=2
+            )
 
 
 def _batches(images: Images) -> list[list[int]]:

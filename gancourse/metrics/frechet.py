@@ -136,8 +136,9 @@ def fid_infinity(*, real: Any, fake: Any, seed: int = 0) -> Estimate:
         FID_infinity = 2 FID_N - mean(FID of the first halves, FID of the second halves)
 
     with both samples halved at random by `seed`. The influence of a row is phi/N in each term and 2 - 1 = 1 times
-    that in total: the standard error is that of `fid`. Needs N > D to be of use: with fewer rows than dimensions the
-    bias is no longer proportional to 1/N. The value may be negative when the true distance is close to 0.
+    that in total: the standard error is that of `fid`. Needs N >= 2 D: in halves of fewer rows than dimensions the bias
+    is no longer proportional to 1/N, and the value then comes without error and interval. It may be negative when the
+    true distance is close to 0.
 
     When both samples come from one distribution, T = I, every influence is 0, and so is the first-order variance:
     the interval is then meaningless. If the value is not well above `fid_floor(real)`, report that floor instead.
@@ -149,6 +150,10 @@ def fid_infinity(*, real: Any, fake: Any, seed: int = 0) -> Estimate:
     generator = stream(seed)
     halves = zip(_halves(real, generator), _halves(fake, generator), strict=True)
     value = 2 * _fid(real, fake) - sum(_fid(*pair) for pair in halves) / 2
+    if n < 2 * real.shape[1]:
+        return Estimate(
+            value, n=n, method=f"{method}, halves smaller than D: bias remains, no interval holds"
+        )
     return Estimate.normal(value, _standard_error(real, fake), n, method)
 
 

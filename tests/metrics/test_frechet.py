@@ -263,3 +263,11 @@ def test_lists_of_tensors_and_views():
         fid(real=[torch.ones(2), torch.ones(3)], fake=fake)
     with pytest.raises(TypeError, match=r"real features: expected a dense tensor of real numbers.*meta"):
         fid(real=real.to("meta"), fake=fake)
+
+
+def test_no_interval_where_halves_are_smaller_than_the_dimensions():
+    real, fake = torch.randn(2, 19, 10, generator=torch.Generator().manual_seed(0))
+    found = fid_infinity(real=real, fake=fake)
+    assert found.stderr is None and found.interval is None and "bias remains" in found.method
+    again = torch.cat([real, real + 0.1])
+    assert fid_infinity(real=again, fake=again + 1).interval is not None
