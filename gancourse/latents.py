@@ -53,9 +53,7 @@ def truncate(w: Tensor, w_avg: Tensor, psi: float, cutoff: int | None = None) ->
     if not math.isfinite(psi):
         raise ValueError(f"psi: expected a finite number, got {psi!r}")
     w = w if w.is_floating_point() else w.to(torch.get_default_dtype())
-    for x, name in ((w, "w"), (w_avg, "w_avg")):
-        if not torch.isfinite(x).all():
-            raise ValueError(f"{name}: has NaN or infinite entries")
+    _require_finite(w=w, w_avg=w_avg)
     truncated = torch.lerp(w_avg.to(w).expand_as(w), w, psi)
     if cutoff is None:
         return truncated
@@ -125,10 +123,14 @@ def _aligned(a: Tensor, b: Tensor, t: float | Tensor) -> tuple[Tensor, Tensor, T
             f"t of shape {tuple(t.shape)} doesn't broadcast with the leading axes of a {tuple(a.shape)} "
             f"and b {tuple(b.shape)}"
         ) from error
-    for x, name in ((a, "a"), (b, "b"), (t, "t")):
+    _require_finite(a=a, b=b, t=t)
+    return a.to(dtype), b.to(a.device, dtype), t[..., None].to(a.device)
+
+
+def _require_finite(**named: Tensor) -> None:
+    for name, x in named.items():
         if not torch.isfinite(x).all():
             raise ValueError(f"{name}: has NaN or infinite entries")
-    return a.to(dtype), b.to(a.device, dtype), t[..., None].to(a.device)
 
 
 def _norm(x: Tensor) -> Tensor:

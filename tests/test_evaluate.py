@@ -372,7 +372,7 @@ def test_a_report_replaces_only_reports(folders, tmp_path):
     for place, message in (
         (tmp_path / "real" / "000.png", "expected a name for a report"),
         (tmp_path / "features.npz", "expected a name for a report"),
-        ("/dev/full", "expected a file, this is something else"),
+        (os.devnull, "expected a file, this is something else"),
         (tmp_path / "none" / "x.json", "there is no folder"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -129,9 +129,7 @@ class ImageFolder:
             try:
                 results[file] = read(file)
             except Exception as error:  # a damaged file can raise nearly anything inside a decoder
-                failed[file] = (
-                    str(error) if isinstance(error, ValueError) else f"cannot be read ({_why(error)})"
-                )
+                failed[file] = _why(error)
         self._note(failed)
         return results
 
@@ -171,7 +169,10 @@ def _shape(image: Image.Image) -> tuple[int, int, int]:
 
 
 def _why(error: Exception) -> str:
-    return "no image format that Pillow knows" if isinstance(error, UnidentifiedImageError) else str(error)
+    if isinstance(error, ValueError):
+        return str(error)
+    unknown = isinstance(error, UnidentifiedImageError)  # which would tell the address of the bytes
+    return f"cannot be read ({'no image format that Pillow knows' if unknown else error})"
 
 
 def _oddity(shape: tuple[int, ...], most: tuple[int, ...]) -> str:

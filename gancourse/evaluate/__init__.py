@@ -94,12 +94,14 @@ def evaluate(
     features: "fashion", "inception" (with `weights`, or what can be found) or "inception-fid". metrics: some of
     `METRICS`; None is all that the input allows. For "fid" alone only moments are kept, so that memory doesn't grow
     with the number of images (and no standard error is known); otherwise the features are, never the images.
-    samples: at most so many of each side. out, html: files to write, each whole or not at all.
+    samples: at most so many of each side. out, html: files to write, each whole or not at all,
+    and never in the place of images or arrays.
 
     Features are kept in `cache_folder()` under the SHA-256 of the images and of the extractor's weights.
     Files that can't be used are a ValueError that names them, or are left out and reported with `skip_unreadable`.
     None in all processes but the first.
     """
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     unknown = set(metrics or ()) - set(METRICS)
     if unknown:
         raise ValueError(f"metrics: {', '.join(sorted(unknown))} unknown, expected {', '.join(METRICS)}")

@@ -118,7 +118,8 @@ def report(
     asked = set(METRICS if metrics is None else metrics)
     if not asked or not asked <= set(METRICS):
         raise ValueError(f"metrics: expected some of {', '.join(METRICS)}, got {', '.join(asked) or 'none'}")
-    if metrics is not None and "fid_infinity" in asked and min(n, m) < 2 * real.shape[1]:
+    enough = min(n, m) >= 2 * real.shape[1]
+    if metrics is not None and "fid_infinity" in asked and not enough:
         raise ValueError(
             f"metrics: fid_infinity needs {2 * real.shape[1]} samples of each, twice the dimensions; got {n} and {m}"
         )
@@ -132,7 +133,7 @@ def report(
     rows: dict[str, Estimate] = {}
     if "fid" in asked:
         rows["FID"] = fid(real=real, fake=fake)
-    if "fid_infinity" in asked and min(n, m) >= 2 * real.shape[1]:
+    if "fid_infinity" in asked and enough:
         rows["FID infinity"] = fid_infinity(real=real, fake=fake, seed=seed)
     if "fid_floor" in asked:
         rows["FID floor"] = fid_floor(real, n=min(n // 2, m), seed=seed)

@@ -14,6 +14,8 @@ from gancourse.datasets.files import data_path, verified
 from gancourse.models.memory import keep_freed_memory
 from gancourse.models.sampling import sample
 
+keep_freed_memory()
+
 ROOMS = {
     "Classifier": "classifier",
     "StyleGANGenerator": "stylegan",
@@ -59,7 +61,6 @@ def load(name: str | Path) -> nn.Module:
         raise ValueError(
             f"{path}: its header names no model of this package (class: {header.get('class')!r})"
         )
-    keep_freed_memory()
     with torch.random.fork_rng(devices=[]):  # the first weights are drawn, then replaced
         model = __getattr__(header["class"])(**json.loads(header.get("config", "{}")))
     try:

@@ -66,7 +66,9 @@ class Classifier(nn.Module):
         x = self.preprocess(images)
         if self.training:  # batch norm must see the whole batch
             return self.pool(self.maps(x))
-        return torch.cat([self.pool(self.maps(part)) for part in x.split(128)])  # malloc keeps as much
+        return torch.cat(
+            [self.pool(self.maps(part)) for part in x.split(128)]
+        )  # malloc keeps the memory of so few
 
     def forward(self, images: Tensor) -> Tensor:
         return self.fc(self.features(images))

@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gancourse.datasets.images import check_images
-from gancourse.models.memory import keep_freed_memory
 
 SIDE = 299
 OFFLINE = 'The course\'s own extractor "fashion" needs no download (28 x 28 grey images).'
@@ -58,7 +57,6 @@ class InceptionV3Features(nn.Module):
         with path.open("rb") as file:
             self.version = f"torchvision {hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
         self.requires_grad_(False).eval().to(memory_format=torch.channels_last)  # faster on a CPU
-        keep_freed_memory()
 
     def preprocess(self, images: Tensor) -> Tensor:
         """uint8 (N, 1 or 3, H, W) -> float32 (N, 3, 299, 299) in [-1, 1]."""
@@ -109,7 +107,6 @@ class FIDInception(nn.Module):
                 f"installed: `python -m pip install --no-deps torch-fidelity`. {OFFLINE}"
             )
         self.requires_grad_(False).eval()
-        keep_freed_memory()
 
     def features(self, images: Tensor) -> Tensor:
         rows = [self.network(_colour(part).contiguous())[0].flatten(1) for part in _parts(images)]

@@ -17,6 +17,7 @@ from gancourse.metrics import (
     precision_recall,
 )
 from gancourse.models import load, sample
+from gancourse.seeds import stream
 from gancourse.training import classifier, toy, vae
 
 
@@ -65,7 +66,8 @@ def of_stylegan(model: nn.Module) -> dict[str, str]:
     if (model.resolution, model.config["image_channels"]) != (32, 1):
         return {}
     real = embed(fashion_mnist("test").images)
-    fakes = {psi: embed(sample(model, 10_000, seed=1, psi=psi)) for psi in (1.0, 0.7, 0.5, 0.3)}
+    images = {psi: sample(model, 10_000, seed=1, psi=psi) for psi in (1.0, 0.7, 0.5, 0.3)}
+    fakes = {psi: embed(drawn) for psi, drawn in images.items()}
     found = {psi: precision_recall(real=real, fake=fake) for psi, fake in fakes.items()}
     sweep = [f"{psi:g}: {pr.precision:.3f} and {pr.recall:.3f}" for psi, pr in found.items()]
     distance = partial(perceptual_distance, **perceptual())
@@ -77,7 +79,7 @@ def of_stylegan(model: nn.Module) -> dict[str, str]:
     }
     ours, theirs = (f"{third_neighbour(x[:5000]):.2f}" for x in (fakes[1.0], real))
     return {
-        **of_images(sample(model, 10_000, seed=1)),
+        **of_images(images[1.0]),
         "precision and recall at psi": "; ".join(sweep),
         **lengths,
         "median distance to the third neighbour among 5,000": f"{ours}, of test images {theirs}",
@@ -118,7 +120,7 @@ def of_images(images: Tensor) -> dict[str, str]:
 def brackets() -> dict[str, str]:
     """The two ends of the scale: real against real, and test images with their pixels shuffled."""
     train, test = fashion_mnist("train").images, fashion_mnist("test").images
-    order = torch.randperm(784, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(784, generator=stream(0))
     ends = {
         "10,000 training images": train[:10_000],
         "shuffled pixels": test.flatten(1)[:, order].view_as(test),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from gancourse.models.memory import keep_freed_memory
+from gancourse.seeds import stream
 
 
 class Run:
@@ -23,8 +23,7 @@ class Run:
     def __init__(self, folder: str | Path, seed: int):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        keep_freed_memory()
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = stream(seed)
         self.log_file, self.images = self.folder / "log.csv", 0.0
 
     def resume(self) -> dict[str, Any] | None:

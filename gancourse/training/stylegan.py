@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from gancourse.models.layers import downsample, fade_in, upsample
 from gancourse.models.stylegan import Discriminator, StyleGANGenerator, style_mix
+from gancourse.seeds import stream
 from gancourse.training.run import Run, seeded
 
 
@@ -106,8 +107,8 @@ def spread(generator: StyleGANGenerator, factor: float, *, beyond: int = 4, seed
     A (w_avg + T (w - w_avg)) + b takes its place, which is affine again. w, w_avg and the image of w_avg stay as they
     are. Not of the StyleGAN paper: found here.
     """
-    stream = torch.Generator().manual_seed(seed)
-    z = torch.randn(20_000, generator.z_dim, generator=stream).to(generator.w_avg.device)
+    random = stream(seed)
+    z = torch.randn(20_000, generator.z_dim, generator=random).to(generator.w_avg.device)
     _, axes = torch.linalg.eigh(torch.cov(generator.mapping(z).double().T))
     scales = torch.full((generator.w_dim,), factor, dtype=torch.double, device=axes.device)
     scales[-beyond:] = 1  # eigh sorts upwards

@@ -15,6 +15,7 @@ from gancourse.datasets import data_path
 from gancourse.datasets.files import verified
 from gancourse.datasets.mixtures import Mixture, grid, ring
 from gancourse.models.toy import ToyCritic, ToyGenerator
+from gancourse.seeds import stream
 from gancourse.training.run import seeded
 from gancourse.training.stylegan import r1_penalty
 
@@ -68,17 +69,17 @@ def train(
     points: int = 256,
 ) -> dict[str, Tensor]:
     """One run's samples along the way: "raw" and "averaged" (EMA of the weights), (frames, points, 2), and "steps" (frames,)."""
-    stream = torch.Generator().manual_seed(seed)
+    random = stream(seed)
     g, averaged = seeded(seed, ToyGenerator), seeded(seed, ToyGenerator).requires_grad_(False)
     d = seeded(seed + 1, ToyCritic, method.critic_hidden, spectral=method.spectral, stddev=method.stddev)
     opt_g = torch.optim.Adam(g.parameters(), lr=1e-3, betas=(0.5, 0.9), fused=True)
     opt_d = torch.optim.Adam(d.parameters(), lr=method.critic_lr, betas=(0.5, 0.9), fused=True)
-    shown = torch.randn(points, g.z_dim, generator=stream)
+    shown = torch.randn(points, g.z_dim, generator=random)
     at = torch.linspace(0, steps, frames).round().int().tolist()
     found: dict[str, list[Tensor]] = {"raw": [], "averaged": []}
 
     def noise() -> Tensor:
-        return torch.randn(batch_size, g.z_dim, generator=stream)
+        return torch.randn(batch_size, g.z_dim, generator=random)
 
     for step in range(steps + 1):
         if step in at:
@@ -86,10 +87,10 @@ def train(
                 found["raw"].append(g(shown))
                 found["averaged"].append(averaged(shown))
         for _ in range(method.critic_steps):
-            real, fake = target.sample(batch_size, generator=stream), g(noise()).detach()
+            real, fake = target.sample(batch_size, generator=random), g(noise()).detach()
             loss = _critic_loss(method.loss, d(real), d(fake))
             if method.penalty and method.loss == "wasserstein":
-                loss = loss + method.penalty * gradient_penalty(d, real, fake, generator=stream)
+                loss = loss + method.penalty * gradient_penalty(d, real, fake, generator=random)
             elif method.penalty:
                 loss = loss + method.penalty / 2 * r1_penalty(real, d)
             _update(opt_d, loss)

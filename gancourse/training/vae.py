@@ -7,14 +7,15 @@ from torch import Tensor
 
 from gancourse.datasets import fashion_mnist
 from gancourse.models.vae import VAE
+from gancourse.seeds import stream
 from gancourse.training.run import Run, seeded
 
 
 @torch.inference_mode()
 def bound(model: VAE, images: Tensor, *, seed: int = 0) -> dict[str, float]:
     """Mean of -ELBO and of its two parts over uint8 images, in nats an image, with one z each."""
-    stream = torch.Generator().manual_seed(seed)
-    terms = [model.elbo(batch / 255, generator=stream) for batch in images.split(1000)]
+    random = stream(seed)
+    terms = [model.elbo(batch / 255, generator=random) for batch in images.split(1000)]
     fit, kl = (float(torch.cat(part).double().mean()) for part in zip(*terms, strict=True))
     return {"negative_elbo": kl - fit, "reconstruction": -fit, "kl": kl}
 

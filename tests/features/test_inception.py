@@ -104,7 +104,7 @@ def test_files_that_are_no_inception(tmp_path):
             InceptionV3Features(tmp_path / name)
     torch.save({"fc.weight": torch.zeros(10, 2048)}, tmp_path / "other.pth")
     with pytest.raises(
-        ValueError, match=r"other.pth doesn't hold torchvision's inception_v3: [^$]*Conv2d_1a"
+        ValueError, match=r"^[^\n]*other.pth doesn't hold torchvision's inception_v3: [^\n]*Conv2d_1a[^\n]*$"
     ):
         InceptionV3Features(tmp_path / "other.pth")
 

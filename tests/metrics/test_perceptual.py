@@ -95,12 +95,13 @@ def test_bad_input_is_named():
         distance(a, b)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
-@pytest.mark.parametrize("scale", [1e-25, 1e-5, 1.0, 6e3, 1e20])
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [(torch.float16, scale) for scale in (1e-3, 6e3)]
+    + [(dtype, scale) for dtype in (torch.float32, torch.float64) for scale in (1e-25, 1e-5, 6e3, 1e20)],
+)
 def test_the_scale_of_a_layer_does_not_matter(dtype, scale):
     a, b = torch.rand(2, 3, 64, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    if dtype is torch.float16 and not 1e-4 < scale < 1e4:
-        pytest.skip("beyond what halves can hold")
     expected = perceptual_distance(a, b, features=lambda x: [x])
     found = perceptual_distance((scale * a).to(dtype), (scale * b).to(dtype), features=lambda x: [x])
     assert found.dtype == torch.promote_types(dtype, torch.float32)

@@ -138,8 +138,7 @@ def test_a_stage_of_growth_is_drawn_at_its_size(data, tmp_path):
 def test_the_toy_card_holds_what_its_runs_reached(data, tmp_path):
     before = card.path_of("toy").read_text()
     runs = load_file(data / "toy" / "runs.safetensors")
-    save_file(
-        runs, tmp_path / "runs.safetensors", metadata={"written": "anew"}
-    )  # other bytes, the same numbers
+    # other bytes, the same numbers
+    save_file(runs, tmp_path / "runs.safetensors", metadata={"written": "anew"})
     assert ship("toy", tmp_path / "runs.safetensors", "--yes").exit_code == 0
     assert card.path_of("toy").read_text() == before
