@@ -95,7 +95,7 @@ def _or_exit(function, *args, **options):
 
 
 @main.command()
-@click.argument("model", type=click.Choice(["classifier", "stylegan", "vae", "toy"]))
+@click.argument("model", type=click.Choice(["classifier", "stylegan", "stylegan-shapes", "vae", "toy"]))
 @click.option(
     "--out", type=click.Path(), help="The run's folder (runs/MODEL); an interrupted run goes on from there."
 )

@@ -1,10 +1,11 @@
 """`gancourse train`: one name, one recipe, one folder of weights, log and sample sheets."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch.nn.functional as F
 
-from gancourse.datasets import fashion_mnist
+from gancourse.datasets import fashion_mnist, shapes
 from gancourse.models import load, sample, save
 from gancourse.models.stylegan import StyleGANGenerator
 from gancourse.training import card, classifier, stylegan, toy, vae
@@ -37,10 +38,14 @@ def run(
             recipe = recipe.going_on(warm.generator, seen, more)
         trained = stylegan.train(reals, folder, recipe, evaluate=_progress, warm=warm)
         return Path(folder) / f"stylegan-{trained.resolution}.safetensors"
+    elif model == "stylegan-shapes":
+        recipe = replace(stylegan.SHAPES, seed=seed)
+        trained = stylegan.train(shapes(20_000, seed=seed).images, folder, recipe)
+        return Path(folder) / f"stylegan-{trained.resolution}.safetensors"
     elif model == "toy":
         return toy.train_all(folder)  # trajectories rather than weights, from fixed seeds
     else:
-        raise ValueError(f'model: expected "classifier", "vae", "stylegan" or "toy", got {model!r}')
+        raise ValueError(f'model: expected one of the recipes, got {model!r}')
     return save(trained, Path(folder) / f"{model}.safetensors")
 
 

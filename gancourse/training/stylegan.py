@@ -83,6 +83,21 @@ class Recipe:
         raise AssertionError
 
 
+SHAPES = Recipe(
+    channels=(64, 64, 32, 16),
+    image_channels=3,
+    latent=64,
+    stages=(
+        Stage(8, 0, 40_000, mixing=0.3),
+        Stage(16, 30_000, 50_000, mixing=0.2),
+        Stage(32, 40_000, 120_000, mixing=0.1, r1_gamma=0.3, lr=3e-3),
+        Stage(32, 0, 180_000, mixing=0.05, r1_gamma=0.3, lr=3e-3),
+        Stage(32, 0, 100_000, mixing=0.05, r1_gamma=0.3, lr=1.5e-3),
+        Stage(32, 0, 60_000, mixing=0.05, r1_gamma=0.3, lr=5e-4),
+    ),
+)
+
+
 def faded_real(images: Tensor, resolution: int, alpha: float) -> Tensor:
     """Reals as the growing networks see them: shrunk to `resolution`, blended with their own halved and doubled selves."""
     while images.shape[-1] > resolution:
