@@ -1,6 +1,6 @@
 """Images at rest, and where they come from: Fashion-MNIST, drawn shapes, your own folder; and ways to damage them."""
 
-from gancourse.datasets import corruptions
+from gancourse.datasets import corruptions, toy_runs
 from gancourse.datasets.fashion_mnist import fashion_mnist
 from gancourse.datasets.files import data_path, verified
 from gancourse.datasets.folder import ImageFolder, image_folder
@@ -17,5 +17,6 @@ __all__ = [
     "image_folder",
     "quantise",
     "shapes",
+    "toy_runs",
     "verified",
 ]

@@ -5,7 +5,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from gancourse.datasets import corruptions, fashion_mnist
+from gancourse.datasets import corruptions, fashion_mnist, toy_runs
 from gancourse.features import embed
 from gancourse.features.perceptual import perceptual
 from gancourse.metrics import (
@@ -18,7 +18,7 @@ from gancourse.metrics import (
 )
 from gancourse.models import load, sample
 from gancourse.seeds import stream
-from gancourse.training import classifier, toy, vae
+from gancourse.training import classifier, vae
 
 
 def of(model: nn.Module) -> dict[str, str]:
@@ -138,16 +138,16 @@ def brackets() -> dict[str, str]:
 def of_toys() -> str:
     """A Markdown table for each target of what the shipped toy runs reached."""
     lines = []
-    for target, mixture in toy.TARGETS.items():
+    for target, mixture in toy_runs.TARGETS.items():
         lines += [
             f"### {target}: {len(mixture().centres)} modes",
             "",
             "| method | modes, each seed | high quality | averaged: modes, each seed | high quality |",
             "|---|---|---|---|---|",
         ]
-        for method in toy.METHODS:
+        for method in toy_runs.METHODS:
             cells = [method]
-            for reached in toy.scores(target, method).values():
+            for reached in toy_runs.scores(target, method).values():
                 modes, shares = zip(*reached, strict=True)
                 mean, low, high = (
                     f"{100 * x:.0f}" for x in (sum(shares) / len(shares), min(shares), max(shares))

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from gancourse.models.layers import downsample, fade_in, upsample
+from gancourse.models.losses import critic_loss, generator_loss, r1_penalty
 from gancourse.models.stylegan import Discriminator, StyleGANGenerator, style_mix
 from gancourse.seeds import stream
 from gancourse.training.run import Run, seeded
@@ -103,13 +103,6 @@ def faded_real(images: Tensor, resolution: int, alpha: float) -> Tensor:
     while images.shape[-1] > resolution:
         images = downsample(images)
     return images if alpha == 1 else fade_in(alpha, images, upsample(downsample(images)))
-
-
-def r1_penalty(images: Tensor, critic: Callable[[Tensor], Tensor]) -> Tensor:
-    """R1 = mean over a batch (N, ...) of |grad_x D(x)|^2, the gradient of the summed *logits*; times gamma / 2 at the caller."""
-    images = images.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
-    return gradient.flatten(1).square().sum(1).mean()
 
 
 @torch.no_grad()
@@ -218,16 +211,16 @@ class Trainer:
         real = faded_real(self.reals[index].to(self.device) / 127.5 - 1, stage.resolution, alpha)
         with torch.no_grad():
             fake = self._fakes(stage, alpha)
-        loss_d = F.softplus(critic(fake)).mean() + F.softplus(-critic(real)).mean()
+        loss_d = critic_loss("logistic", critic(real), critic(fake))
         if self.steps % self.recipe.r1_every == 0:
-            penalty = r1_penalty(real, critic)
+            penalty = r1_penalty(critic, real)
             loss_d = loss_d + stage.r1_gamma / 2 * self.recipe.r1_every * penalty
         self.opt_d.zero_grad(set_to_none=True)
         loss_d.backward()
         self.opt_d.step()
 
         self.d.requires_grad_(False)
-        loss_g = F.softplus(-critic(self._fakes(stage, alpha))).mean()
+        loss_g = generator_loss("logistic", critic(self._fakes(stage, alpha)))
         self.opt_g.zero_grad(set_to_none=True)
         loss_g.backward()
         self.opt_g.step()

@@ -1,25 +1,19 @@
 """How the runs in the plane were made: one loop, six ingredients, several seeds, every run's samples along the way."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
-from gancourse.datasets import data_path
-from gancourse.datasets.files import verified
-from gancourse.datasets.mixtures import Mixture, grid, ring
+from gancourse.datasets.mixtures import Mixture
+from gancourse.datasets.toy_runs import TARGETS
+from gancourse.models.losses import critic_loss, generator_loss, gradient_penalty, r1_penalty
 from gancourse.models.toy import ToyCritic, ToyGenerator
 from gancourse.seeds import stream
 from gancourse.training.run import seeded
-from gancourse.training.stylegan import r1_penalty
-
-TARGETS: dict[str, Callable[[], Mixture]] = {"ring": ring, "grid": grid}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,17 +39,6 @@ METHODS: dict[str, Method] = {
     "wide critic": Method(critic_hidden=256),
     "slow critic": Method(critic_lr=1e-4),
 }
-
-
-def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, *, generator: torch.Generator) -> Tensor:
-    """E[(|grad_x D(x)| - 1)^2] at points between real and fake: (N, ...) -> scalar. Gulrajani et al. 2017, eq. 3.
-
-    x = t real + (1 - t) fake with one t ~ U(0, 1) a pair; the norm is that of each sample's own gradient.
-    """
-    t = torch.rand((len(real),) + (1,) * (real.ndim - 1), generator=generator)
-    x = torch.lerp(fake.detach(), real, t).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
 def train(
@@ -88,55 +71,23 @@ def train(
                 found["averaged"].append(averaged(shown))
         for _ in range(method.critic_steps):
             real, fake = target.sample(batch_size, generator=random), g(noise()).detach()
-            loss = _critic_loss(method.loss, d(real), d(fake))
+            loss = critic_loss(method.loss, d(real), d(fake))
             if method.penalty and method.loss == "wasserstein":
                 loss = loss + method.penalty * gradient_penalty(d, real, fake, generator=random)
             elif method.penalty:
-                loss = loss + method.penalty / 2 * r1_penalty(real, d)
+                loss = loss + method.penalty / 2 * r1_penalty(d, real)
             _update(opt_d, loss)
-        logits = d(g(noise()))
-        _update(opt_g, F.softplus(-logits).mean() if method.loss == "logistic" else -logits.mean())
+        _update(opt_g, generator_loss(method.loss, d(g(noise()))))
         with torch.no_grad():
             for mean, new in zip(averaged.parameters(), g.parameters(), strict=True):
                 mean.lerp_(new, 0.005)
     return {"steps": torch.tensor(at), **{name: torch.stack(parts) for name, parts in found.items()}}
 
 
-def _critic_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
-    if kind == "logistic":
-        return F.softplus(-real).mean() + F.softplus(fake).mean()
-    if kind == "hinge":
-        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-    return fake.mean() - real.mean()
-
-
 def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
-
-
-def shipped(target: str, method: str, seed: int = 0) -> dict[str, Tensor]:
-    """One of the runs that come with the course, as `train` returned it, to half precision: "raw", "averaged", "steps".
-
-    target "ring" or "grid", method one of `METHODS`, seed 0 to 4. ValueError for others.
-    """
-    path = verified(data_path("toy", "runs.safetensors"))
-    with safe_open(path, framework="pt") as file:
-        prefix = f"{target}/{method}/{seed}/"
-        if f"{prefix}raw" not in file.keys():  # noqa: SIM118
-            raise ValueError(
-                f"expected target {' or '.join(TARGETS)}, method {', '.join(METHODS)}, and a seed that was run; "
-                f"got {target!r}, {method!r}, {seed!r}"
-            )
-        run = {kind: file.get_tensor(prefix + kind).float() for kind in ("raw", "averaged")}
-        return {"steps": file.get_tensor("steps"), **run}
-
-
-def scores(target: str, method: str, seeds: range = range(5)) -> dict[str, list[tuple[int, float]]]:
-    """What the shipped runs of one method reached at their last frame: "raw" and "averaged", each seed's `Mixture.coverage`."""
-    runs = [shipped(target, method, seed) for seed in seeds]
-    return {kind: [TARGETS[target]().coverage(run[kind][-1]) for run in runs] for kind in ("raw", "averaged")}
 
 
 def train_all(folder: str | Path = "runs/toy", *, seeds: int = 5, steps: int = 3000) -> Path:

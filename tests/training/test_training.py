@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gancourse.models.stylegan import Discriminator, StyleGANGenerator
+from gancourse.models.stylegan import StyleGANGenerator
 from gancourse.training import card, classifier, recipes, stylegan, vae
 from gancourse.training.run import Run, seeded
-from gancourse.training.stylegan import Recipe, Stage, Trainer, faded_real, r1_penalty
+from gancourse.training.stylegan import Recipe, Stage, Trainer, faded_real
 
 TINY = Recipe(channels=(8, 8, 8), stages=(Stage(8, 0, 64), Stage(16, 64, 64)), batch_size=16)
 
@@ -45,23 +45,6 @@ def test_reals_are_faded_as_the_generator_is():
     assert torch.equal(half, torch.nn.functional.avg_pool2d(images, 2))
     flat = faded_real(images, 32, 0.0)
     assert torch.equal(flat[:, :, ::2, ::2], half) and torch.equal(flat[:, :, 1::2, ::2], half)
-
-
-def test_r1_of_a_linear_critic_is_the_squared_length_of_its_weights():
-    weights = torch.randn(12, generator=torch.Generator().manual_seed(0))
-    images = torch.rand(5, 3, 2, 2, generator=torch.Generator().manual_seed(1))
-    penalty = r1_penalty(images, lambda x: x.flatten(1) @ weights)
-    assert float(penalty) == pytest.approx(float(weights.square().sum()))
-
-
-def test_r1_can_be_differentiated_through_the_whole_critic():
-    critic = seeded(0, Discriminator, (8, 8, 8))
-    r1_penalty(torch.rand(4, 1, 16, 16), critic).backward()
-    assert all(
-        p.grad is not None
-        for name, p in critic.named_parameters()
-        if "weight" in name and "from_rgb.0" not in name and "from_rgb.1" not in name
-    )
 
 
 def test_a_killed_stylegan_run_ends_with_the_same_bits(tmp_path, monkeypatch):
