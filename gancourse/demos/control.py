@@ -5,15 +5,27 @@ In a live notebook it moves; where no kernel runs, a contact sheet of a few stil
 """
 
 import asyncio
+import base64
 import html
 import io
 import math
+import struct
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gancourse.demos.stage import encode
+from gancourse.figures.style import indexed
 
 BURST = 0.003  # seconds without a further change after which a burst of changes is over
+PAGE = 900  # CSS pixels: a notebook shows a stored picture at most about this wide
+
+# ipywidgets offers no name for a slider's handle, so the picture passes the visible labels on when it loads.
+NAMES = """for (const part of this.closest('.widget-vbox').querySelectorAll('[role=slider], .widget-readout')) {
+    const label = part.closest('.widget-slider').querySelector('.widget-label').textContent;
+    part.setAttribute('aria-label', label);
+}"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,7 @@ class Slider:
     unit: str = ""
 
     @property
-    def decimals(self):
+    def decimals(self) -> int:
         return max(0, math.ceil(-math.log10(self.step) - 1e-9))
 
     def widget(self):
@@ -43,13 +55,15 @@ class Slider:
             step=self.step,
             readout_format="d" if whole else f".{self.decimals}f",
             description=f"{self.label} ({self.unit})" if self.unit else self.label,
-            **_look(),
         )
 
     def exact(self, value):
         return round(value, self.decimals)  # a browser counts its steps up to 2.0000000000000004
 
-    def says(self, value):
+    def ends(self):
+        return self.low, self.high
+
+    def says(self, value) -> str:
         return f"{self.label} = {value:g} {self.unit}".rstrip()
 
 
@@ -65,13 +79,39 @@ class Choice:
     def widget(self):
         import ipywidgets
 
-        return ipywidgets.Dropdown(options=self.options, value=self.value, description=self.label, **_look())
+        return ipywidgets.Dropdown(options=self.options, value=self.value, description=self.label)
 
     def exact(self, value):
         return value
 
-    def says(self, value):
+    def ends(self):
+        return self.options
+
+    def says(self, value) -> str:
         return f"{self.label} = {value}"
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """On or off, as a box to tick."""
+
+    name: str
+    label: str
+    value: bool = False
+
+    def widget(self):
+        import ipywidgets
+
+        return ipywidgets.Checkbox(value=self.value, description=self.label)
+
+    def exact(self, value):
+        return value
+
+    def ends(self):
+        return False, True
+
+    def says(self, value) -> str:
+        return f"{self.label} {'on' if value else 'off'}"
 
 
 class Demo:
@@ -82,73 +122,76 @@ class Demo:
     contact sheet, as dicts; what a dict leaves out stands at its control's own value.
     """
 
-    def __init__(self, render, controls, describe, *, title, stills):
+    def __init__(
+        self,
+        render: Callable,
+        controls: Sequence[Slider | Choice | Toggle],
+        describe: Callable[..., str],
+        *,
+        title: str,
+        stills: Sequence[dict],
+    ):
         self.render, self.describe, self.title = render, describe, title
         self.controls = {control.name: control for control in controls}
         self.stills = list(stills)
-        self.lock = (
-            threading.Lock()
-        )  # a kernel may hand over changes in one thread while a cell runs in another
+        # A kernel may hand over changes in one thread while a cell runs in another.
+        self.lock = threading.Lock()
         if not self.stills:
             raise ValueError("stills: expected at least one state to draw where no kernel runs")
         for still in self.stills:
             self.state(**still)
 
-    def state(self, **changes):
+    def state(self, **changes) -> dict[str, Any]:
         """The controls' own values with `changes` in their place."""
         if unknown := changes.keys() - self.controls.keys():
             raise ValueError(f"state: no control named {sorted(unknown)}; there are {list(self.controls)}")
         return {name: control.value for name, control in self.controls.items()} | changes
 
-    def picture(self, **changes):
+    def picture(self, **changes) -> bytes:
         """The picture of a state as PNG bytes."""
         with self.lock:
             drawn = self.render(**self.state(**changes))
         return drawn if isinstance(drawn, bytes) else encode(drawn)
 
-    def line(self, **changes):
+    def line(self, **changes) -> str:
         """The numbers of a state in words."""
         return self.describe(**self.state(**changes))
 
-    def caption(self, **changes):
+    def caption(self, **changes) -> str:
         """What sets a state apart: `rho = 0.5, k = 3`; all of it where nothing was changed."""
         return ", ".join(self.controls[name].says(value) for name, value in (changes or self.state()).items())
 
-    def sheet(self):
+    def sheet(self) -> tuple[bytes, str]:
         """The stills as one PNG, and the text that stands for it."""
         lines = [f"{self.caption(**still)}: {self.line(**still)}" for still in self.stills]
         return self._sheet(), "\n".join([self.title, *lines])
 
-    def _sheet(self, columns=2, gap=24, strip=40, widest=1440):
+    def _sheet(self, gap=24, size=16) -> bytes:
+        """The pictures at their natural size, two in a row where the page is wide enough, each with its caption."""
         import matplotlib
         from PIL import Image, ImageDraw, ImageFont
 
         frames = [Image.open(io.BytesIO(self.picture(**still))).convert("RGB") for still in self.stills]
-        columns = min(columns, len(frames))
         width, height = frames[0].size
-        rows = math.ceil(len(frames) / columns)
-        size = columns * (width + gap) - gap, rows * (height + strip + gap) - gap
-        sheet = Image.new("RGB", size, "white")
-        pen = ImageDraw.Draw(sheet)
+        columns = 2 if len(frames) > 1 and 2 * width + gap <= PAGE else 1
         path = f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf"
-        for i, (frame, still) in enumerate(zip(frames, self.stills, strict=True)):
+        font = ImageFont.truetype(path, size)
+        captions = [_wrap(self.caption(**still), width, font.getlength) for still in self.stills]
+        strip = round(1.4 * size * max(len(lines) for lines in captions)) + 4
+        rows = math.ceil(len(frames) / columns)
+        sheet = Image.new(
+            "RGB", (columns * (width + gap) - gap, rows * (strip + height + gap) - gap), "white"
+        )
+        pen = ImageDraw.Draw(sheet)
+        for i, (frame, lines) in enumerate(zip(frames, captions, strict=True)):
             row, column = divmod(i, columns)
-            x, y = column * (width + gap), row * (height + strip + gap)
-            caption, points = self.caption(**still), 24
-            while pen.textlength(caption, font := ImageFont.truetype(path, points)) > width and points > 10:
-                points -= 1
-            pen.text((x, y + strip / 2), caption, fill="black", font=font, anchor="lm")
+            x, y = column * (width + gap), row * (strip + height + gap)
+            pen.multiline_text((x, y), "\n".join(lines), fill="black", font=font)
             sheet.paste(frame, (x, y + strip))
-        if sheet.width > widest:
-            sheet = sheet.resize(
-                (widest, round(sheet.height * widest / sheet.width)), Image.Resampling.LANCZOS
-            )
-        buffer = io.BytesIO()  # 256 colours: a third of the bytes in a stored notebook, and no eye sees it
-        sheet.quantize(256, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
-        return buffer.getvalue()
+        return indexed(sheet)
 
-    def show(self):
-        """Display the live demo with its contact sheet and text for where no kernel runs; returns None."""
+    def show(self) -> None:
+        """Display the live demo with its contact sheet and text for where no kernel runs."""
         from IPython.display import display
 
         sheet, text = self.sheet()
@@ -158,23 +201,34 @@ class Demo:
 
 
 class Panel:
-    """A demo's live widgets: `controls` by name, `image`, `line`, all in `box`."""
+    """A demo's live widgets: `controls` by name, `reset`, `image`, `line`, all in `box`."""
 
-    def __init__(self, demo):
+    def __init__(self, demo: Demo):
         import ipywidgets
 
         self.demo = demo
         self.controls = {name: control.widget() for name, control in demo.controls.items()}
-        # A column would stretch its picture to its own width.
-        self.image = ipywidgets.Image(format="png", layout={"align_self": "flex-start", "max_width": "100%"})
+        label = f"{1 + max(len(widget.description) for widget in self.controls.values())}ch"
+        for widget in self.controls.values():
+            widget.style.description_width = label
+            widget.layout.width, widget.layout.max_width = f"calc({label} + 280px)", "calc(100% - 4px)"
+        self.reset = ipywidgets.Button(description="Reset", layout={"width": "80px"})
+        self.reset.on_click(self.back)
+        self.image = ipywidgets.HTML()  # not `Image`, which has no alternative text
         self.line = ipywidgets.HTML()
         heading = ipywidgets.HTML(f"<b>{html.escape(demo.title)}</b>")
-        controls = ipywidgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        controls = ipywidgets.Box([*self.controls.values(), self.reset], layout={"flex_flow": "row wrap"})
         self.box = ipywidgets.VBox([heading, controls, self.image, self.line])
-        self.changes, self.task = 0, None
+        self.changes = 0
+        self.task: asyncio.Task | None = None
         self.draw()
         for widget in self.controls.values():
             widget.observe(self.changed, names="value")
+
+    def back(self, _):
+        """Set every control to its own value."""
+        for name, widget in self.controls.items():
+            widget.value = self.demo.controls[name].value
 
     def changed(self, _):
         """Draw soon: the kernel hands over changes one by one, and only the newest is worth a picture."""
@@ -203,10 +257,28 @@ class Panel:
             self.image.layout.visibility = "hidden"
             line = f"These settings cannot be drawn: {type(error).__name__}: {error}"
         else:
-            self.image.value = picture
+            self.image.value = _img(picture, line)
             self.image.layout.visibility = "visible"
         self.line.value = f'<div role="status" aria-live="polite">{html.escape(line)}</div>'
 
 
-def _look():
-    return {"style": {"description_width": "150px"}, "layout": {"width": "430px"}}
+def _img(picture: bytes, alt: str) -> str:
+    """PNG bytes as an <img> of their own size, smaller where the page is narrower."""
+    width, height = struct.unpack(">II", picture[16:24])  # of the PNG's header
+    return (
+        f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" decoding="sync"'
+        f' style="display: block; max-width: 100%; height: auto" onload="{html.escape(NAMES)}"'
+        f' src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+    )
+
+
+def _wrap(text: str, width: float, length: Callable[[str], float]) -> list[str]:
+    """The words of `text` in lines no longer than `width`, as `length` measures them."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if length(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

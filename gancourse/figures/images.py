@@ -1,13 +1,18 @@
 """Image batches as pictures."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from gancourse.figures.style import new, show
 
 
-def grid(images, *, columns=None, gap=1, background=255, scale=1):
+def tile_images(
+    images: ArrayLike, *, columns: int | None = None, gap: int = 1, background: int = 255, scale: int = 1
+) -> np.ndarray:
     """Tile images row by row: uint8 (N, C, H, W) -> uint8 (rows, ..., columns, ...) as (H', W') or (H', W', 3).
 
     `columns` defaults to the square root of N, rounded up; `gap` is the number of background pixels
@@ -28,7 +33,9 @@ def grid(images, *, columns=None, gap=1, background=255, scale=1):
     return sheet[..., 0] if channels == 1 else sheet
 
 
-def draw_images(ax, images, *, labels=None, columns=None):
+def draw_images(
+    ax: Axes, images: ArrayLike, *, labels: Sequence | None = None, columns: int | None = None
+) -> None:
     """Draw a batch as one grid into `ax`, with a short label above each image if given."""
     images = _batch(images)
     count, _, height, width = images.shape
@@ -39,7 +46,7 @@ def draw_images(ax, images, *, labels=None, columns=None):
     if labels is not None:  # a strip of white above each image for its label
         strip = math.ceil(height / 4)
         images = np.concatenate([np.full_like(images[:, :, :strip], 255), images], axis=2)
-    sheet = grid(images, columns=columns, gap=gap)
+    sheet = tile_images(images, columns=columns, gap=gap)
     ax.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     ax.set_axis_off()
     if labels is not None:
@@ -51,10 +58,18 @@ def draw_images(ax, images, *, labels=None, columns=None):
             ax.text(x, y, str(label), ha="center", va="bottom", fontsize=size)
 
 
-def show_images(images, *, alt, labels=None, columns=None, title=None, size=None):
+def show_images(
+    images: ArrayLike,
+    *,
+    alt: str,
+    labels: Sequence | None = None,
+    columns: int | None = None,
+    title: str | None = None,
+    size: tuple[float, float] | None = None,
+) -> None:
     """Show uint8 (N, C, H, W) images, grey or colour, as one grid; `alt` states what is to be seen.
 
-    `labels` is one short text for each image, `columns` defaults to all in one row up to 10. Returns None.
+    `labels` is one short text for each image, `columns` defaults to all in one row up to 10.
     """
     images = _batch(images)
     columns = min(columns or 10, len(images))
@@ -68,7 +83,34 @@ def show_images(images, *, alt, labels=None, columns=None, title=None, size=None
     show(figure, alt=alt)
 
 
-def _batch(images):
+def show_rows(
+    rows: Mapping[str, ArrayLike],
+    *,
+    alt: str,
+    title: str | None = None,
+    labels: Mapping[str, Sequence] | None = None,
+) -> None:
+    """Show named rows of uint8 images {name: (n, C, H, W)}; `labels` {name: n texts} go above the images."""
+    batches = [_batch(batch) for batch in rows.values()]
+    if len({batch.shape for batch in batches}) != 1:
+        raise ValueError(f"rows: expected images of one shape, got {[batch.shape for batch in batches]}")
+    count, _, height, _ = batches[0].shape
+    strip = 0 if labels is None else math.ceil(height / 4)  # as draw_images lays its rows out
+    pitch = height + strip + max(1, height // 14)
+    left = 0.3 + 0.095 * max(len(line) for name in rows for line in name.split("\n"))  # inches for the names
+    tile = min(1.1, (8.0 - left) / count)
+    figure, ax = new(size=(left + tile * count, 0.4 + tile * pitch / height * len(batches)))
+    texts = None if labels is None else [text for name in rows for text in labels[name]]
+    draw_images(ax, np.concatenate(batches), labels=texts, columns=count)
+    ax.set_anchor("E")
+    for i, name in enumerate(rows):
+        ax.text(-3, i * pitch + strip + height / 2, name, ha="right", va="center", fontsize=10)
+    if title:
+        ax.set_title(title)
+    show(figure, alt=alt)
+
+
+def _batch(images: ArrayLike) -> np.ndarray:
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
         raise ValueError(

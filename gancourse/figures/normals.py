@@ -1,13 +1,18 @@
 """Normal distributions and matrices as pictures."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
+from matplotlib.image import AxesImage
 from matplotlib.patches import Polygon
+from numpy.typing import ArrayLike
 
 from gancourse.figures.style import REAL
 
 
-def ellipse_outline(mean, cov, *, n_std=2.0, points=181):
+def ellipse_outline(mean: ArrayLike, cov: ArrayLike, *, n_std: float = 2.0, points: int = 181) -> np.ndarray:
     """Outline {x: (x - mean)' cov^-1 (x - mean) = n_std^2} as an array (points, 2).
 
     The unit circle u is mapped to mean + n_std * cov^(1/2) u, so a singular covariance gives a line and not
@@ -26,7 +31,16 @@ def ellipse_outline(mean, cov, *, n_std=2.0, points=181):
     return mean + n_std * np.stack([np.cos(angle), np.sin(angle)], axis=1) @ root
 
 
-def plot_ellipse(ax, mean, cov, *, n_std=2.0, color=REAL, label=None, fill=0.12):
+def plot_ellipse(
+    ax: Axes,
+    mean: ArrayLike,
+    cov: ArrayLike,
+    *,
+    n_std: float = 2.0,
+    color: str = REAL,
+    label: str | None = None,
+    fill: float = 0.12,
+) -> Polygon:
     """Draw the `n_std` ellipse of N(mean, cov) and return its patch (`set_xy(ellipse_outline(...))` moves it)."""
     patch = Polygon(
         ellipse_outline(mean, cov, n_std=n_std),
@@ -41,7 +55,15 @@ def plot_ellipse(ax, mean, cov, *, n_std=2.0, color=REAL, label=None, fill=0.12)
     return patch
 
 
-def heatmap(ax, matrix, *, limit=None, values=False, names=None, bar=True):
+def heatmap(
+    ax: Axes,
+    matrix: ArrayLike,
+    *,
+    limit: float | None = None,
+    values: bool | str = False,
+    names: Sequence[str] | None = None,
+    bar: bool = True,
+) -> AxesImage:
     """Draw a matrix with zero white, positive red, negative blue; returns the image.
 
     The colours end at +-`limit`, by default the largest finite magnitude. `values` writes each entry, or with

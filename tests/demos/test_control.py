@@ -1,22 +1,24 @@
 import asyncio
+import base64
 import io
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from gancourse import figures
-from gancourse.demos.control import Choice, Demo, Panel, Slider
+from gancourse.demos.control import Choice, Demo, Panel, Slider, Toggle
 from gancourse.demos.stage import Stage, encode
 
 TAG = {"on": 200, "off": 40}
 
 
-def squares(**changes):
+def squares(render=None, **changes):
     """A demo without matplotlib: a grey square of the slider's brightness; counts what it draws."""
     drawn = []
 
-    def render(level, tone):
+    def brightness(level, tone):
         drawn.append((level, tone))
         if level == 13:
             raise ValueError("13 is <unlucky>")
@@ -31,12 +33,17 @@ def squares(**changes):
         "title": "Squares & co",
         "stills": [{}, {"level": 20}, {"level": 50, "tone": "on"}],
     }
-    demo = Demo(render, **(settings | changes))
+    demo = Demo(render or brightness, **(settings | changes))
     return demo, drawn
 
 
 def pixels(png):
     return np.asarray(Image.open(io.BytesIO(bytes(png))))
+
+
+def shown(panel):
+    """The PNG bytes on a panel's page."""
+    return base64.b64decode(re.search(r'src="data:image/png;base64,([^"]*)"', panel.image.value)[1])
 
 
 def test_a_state_is_the_controls_values_and_what_changed():
@@ -70,6 +77,26 @@ def test_the_contact_sheet_says_every_still_in_words():
     assert demo.sheet() == (png, text)
 
 
+def pixels_rgb(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+@pytest.mark.parametrize("width, columns", [(438, 2), (439, 1), (960, 1)])
+def test_stills_stand_at_their_natural_size(width, columns):
+    demo, _ = squares(render=lambda level, tone: np.full((10, width), level, np.uint8))
+    sheet = pixels_rgb(demo.sheet()[0])
+    assert sheet.shape[1] == columns * (width + 24) - 24
+    assert ((sheet == 20).all(2).sum(1) == width).sum() == 10
+
+
+def test_long_captions_are_wrapped_and_not_shrunk():
+    demo, _ = squares(render=lambda level, tone: np.full((10, 130), 90, np.uint8))
+    ink = (pixels_rgb(demo.sheet()[0]) < 80).any(2)
+    lines = np.diff(np.concatenate([[0], ink.any(1), [0]]).astype(int))
+    assert (lines == 1).sum() > 4  # more lines of text than stills
+    assert ink[:, 130:154].sum() == 0  # nothing between the columns
+
+
 def test_show_sends_the_view_the_sheet_and_the_text_in_one_bundle(monkeypatch):
     sent = []
     monkeypatch.setattr(
@@ -95,12 +122,43 @@ def test_controls_carry_label_and_unit():
 def test_moving_a_slider_changes_picture_and_line():
     demo, _ = squares()
     panel = Panel(demo)
-    assert (pixels(panel.image.value) == 43).all()
+    assert (pixels(shown(panel)) == 43).all()
     panel.controls["level"].value = 30
-    assert panel.image.value == demo.picture(level=30)
+    assert shown(panel) == demo.picture(level=30)
     assert "level 30, light off" in panel.line.value
     panel.controls["tone"].value = "on"
-    assert panel.image.value == demo.picture(level=30, tone="on")
+    assert shown(panel) == demo.picture(level=30, tone="on")
+
+
+def test_reset_sets_every_control_back():
+    demo, drawn = squares()
+    panel = Panel(demo)
+    panel.controls["level"].value, panel.controls["tone"].value = 30, "on"
+    panel.reset.click()
+    assert {name: widget.value for name, widget in panel.controls.items()} == demo.state()
+    assert drawn[-1] == (3, "off")
+    assert shown(panel) == demo.picture()
+
+
+def test_a_toggle_is_on_or_off():
+    demo = Demo(
+        lambda cut: np.full((2, 3), 9 if cut else 7, np.uint8),
+        [Toggle("cut", "truncated")],
+        lambda cut: f"{9 if cut else 7}",
+        title="Cut",
+        stills=[{}, {"cut": True}],
+    )
+    assert [demo.caption(**still) for still in demo.stills] == ["truncated off", "truncated on"]
+    panel = Panel(demo)
+    panel.controls["cut"].value = True
+    assert (pixels(shown(panel)) == 9).all()
+
+
+def test_the_picture_has_its_own_size_and_its_numbers_as_alternative_text():
+    demo, _ = squares(describe=lambda level, tone: f'level {level} "<{tone}>"')
+    image = Panel(demo).image.value
+    assert 'width="6" height="8"' in image
+    assert 'alt="level 3 &quot;&lt;off&gt;&quot;"' in image
 
 
 def test_a_browsers_rounding_is_undone():
@@ -139,7 +197,7 @@ def test_a_burst_of_changes_is_drawn_once_with_its_last_state():
 
     asyncio.run(drag())
     assert drawn == [(49, "off")]
-    assert panel.image.value == demo.picture(level=49)
+    assert shown(panel) == demo.picture(level=49)
 
 
 def test_an_endless_stream_of_changes_still_gets_pictures():
@@ -162,7 +220,7 @@ def test_two_panels_of_one_demo_move_alone():
     one, other = Panel(demo), Panel(demo)
     one.controls["level"].value = 33
     assert other.controls["level"].value == 3
-    assert other.image.value == demo.picture(level=3)
+    assert shown(other) == demo.picture(level=3)
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (1, 1), (300, 2, 3)])

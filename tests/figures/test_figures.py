@@ -31,6 +31,7 @@ def test_a_figure_leaves_with_its_alternative_text_and_width(shown):
     assert metadata == {"image/png": {"alt": "It rises.", "width": 480}}
     picture = Image.open(io.BytesIO(bundle["image/png"]))
     assert picture.size == (720, 540)
+    assert picture.mode == "P"  # 256 colours
     assert not picture.info.keys() & {"Software", "Creation Time"}
 
 
@@ -72,14 +73,14 @@ def test_the_package_import_stays_free_of_matplotlib():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_grid_keeps_every_pixel_in_its_place():
+def test_tiling_keeps_every_pixel_in_its_place():
     images = torch.arange(5 * 4 * 3, dtype=torch.uint8).reshape(5, 1, 4, 3)
-    sheet = figures.grid(images, columns=3, gap=2)
+    sheet = figures.tile_images(images, columns=3, gap=2)
     assert sheet.shape == (2 * 4 + 2, 3 * 3 + 2 * 2)
     assert (sheet[6:, 5:8] == images[4, 0].numpy()).all()
     assert (sheet[6:, 8:] == 255).all()
-    assert (figures.grid(images, columns=3, gap=2, scale=3)[1::3, 1::3] == sheet).all()
-    colour = figures.grid(images.repeat(1, 3, 1, 1), columns=5, gap=0)
+    assert (figures.tile_images(images, columns=3, gap=2, scale=3)[1::3, 1::3] == sheet).all()
+    colour = figures.tile_images(images.repeat(1, 3, 1, 1), columns=5, gap=0)
     assert colour.shape == (4, 15, 3)
     assert (colour[:, 3:6, 1] == images[1, 0].numpy()).all()
 
@@ -103,7 +104,7 @@ def test_image_batches_show_with_and_without_labels(shown, shape):
 )
 def test_what_is_no_image_batch_is_named(images):
     with pytest.raises(ValueError, match="images: expected uint8"):
-        figures.grid(images)
+        figures.tile_images(images)
 
 
 def test_labels_must_match_the_images():

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import to_rgba
 
 from gancourse import figures
-from gancourse.figures import covariance as pictures
+from gancourse.chapters.ch02_covariance import pictures
 
 COV = np.array([[4, 1.7], [1.7, 1.5]])
 

@@ -10,7 +10,7 @@ from gancourse.demos.stage import Stage
 LARGEST = 2.5
 
 
-def covariance():
+def covariance_demo():
     """Sliders for sigma_x, sigma_y and rho: 400 samples, their 2-sigma ellipse in its box, and the covariance matrix.
 
     The samples are one fixed draw z, whitened so that its covariance is exactly the identity, pushed through the

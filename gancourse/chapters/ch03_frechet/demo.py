@@ -11,7 +11,7 @@ from gancourse.metrics import frechet_distance
 POINTS, LINES = 300, 60
 
 
-def frechet():
+def frechet_demo():
     """Sliders move, widen and tilt a fake normal; the squared Fréchet distance to the real one is split in two.
 
         d^2 = |mu_r - mu_f|^2 + tr(S_r + S_f - 2 (S_r S_f)^(1/2))

@@ -4,8 +4,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 
-from gancourse.figures.normals import plot_ellipse
-from gancourse.figures.style import FAKE, GREY, PALETTE, REAL, new
+from gancourse.figures import FAKE, GREY, PALETTE, REAL, new
 
 
 def labelled_formula(parts, *, size=24, gap=8, width=8.0):
@@ -62,18 +61,6 @@ def principal_axes(ax, mean, cov, *, n_std=2.0, color=FAKE):
             xytext=mean,
             arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2.2, "shrinkA": 0, "shrinkB": 0},
         )
-
-
-def cloud(ax, points, *, color=REAL, mean=None, cov=None, size=6, reach=None, title=None):
-    """Points (n, 2) and, given mean and cov, their 2-sigma ellipse, on axes of one scale from -reach to reach."""
-    ax.scatter(*np.asarray(points).T, s=size, color=color, alpha=0.45, linewidths=0)
-    if cov is not None:
-        plot_ellipse(ax, np.zeros(2) if mean is None else mean, cov, color=color)
-    if reach:
-        ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
-    if title:
-        ax.set_title(title, fontsize=10)
-    ax.set_aspect("equal")
 
 
 def field(ax, function, *, reach, levels=12, points=161):
