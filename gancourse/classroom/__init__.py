@@ -1,5 +1,5 @@
-"""Exercises and checks, the notebooks' round trip, working copies and grading."""
+"""Teaching: the notebooks' round trip, working copies and grading."""
 
-from gancourse.classroom.check import check
+from gancourse.exercises import check
 
 __all__ = ["check"]

@@ -4,12 +4,14 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from gancourse.classroom.answers import Result, pack, run
-from gancourse.classroom.exercises import exercise
+from gancourse.exercises import exercise
+from gancourse.exercises.judging import limit
+from gancourse.exercises.running import Result, run
 
 
 def begin() -> None:
@@ -30,7 +32,8 @@ def collect(number: str) -> None:
     record = exercise(number)
     if record.name in namespace:
         try:
-            results = run(record, namespace[record.name], int(os.environ["GANCOURSE_SEED"]), namespace)
+            seed = int(os.environ["GANCOURSE_SEED"])
+            results = run(record, namespace[record.name], seed, namespace, seconds=limit(record, seed))
         except KeyboardInterrupt:  # nbval's time limit
             Path(os.environ["GANCOURSE_OUTPUTS"], f"{number}.late").touch()
             del namespace[record.name]  # the check below must not run into it again
@@ -41,3 +44,43 @@ def collect(number: str) -> None:
     with open(path.with_suffix(".unfinished"), "wb") as file:
         np.savez(file, **pack(results))
     os.replace(path.with_suffix(".unfinished"), path)
+
+
+def pack(results: list[Result]) -> dict[str, np.ndarray]:
+    """Results as named arrays without objects, for `numpy.savez`."""
+    arrays = {"cases": np.array(len(results))}
+
+    def put(key, value):
+        if isinstance(value, tuple):
+            arrays[f"{key}.parts"] = np.array(len(value))
+            for i, part in enumerate(value):
+                put(f"{key}.{i}", part)
+        else:
+            arrays[key] = value
+
+    for i, r in enumerate(results):
+        arrays[f"{i}.told"] = np.array([r.error, r.detail, r.forbidden, "changed" * r.changed, r.text])
+        if not r.error:
+            put(str(i), r.output)
+    return arrays
+
+
+def unpack(arrays: Mapping[str, np.ndarray]) -> list[Result]:
+    """Results from `pack`'s arrays, which may come from a stranger: anything odd is a ValueError."""
+
+    def get(key):
+        if f"{key}.parts" in arrays:
+            return tuple(get(f"{key}.{i}") for i in range(int(arrays[f"{key}.parts"])))
+        if arrays[key].dtype.kind not in "biufcU":
+            raise ValueError(f"array {key!r} has dtype {arrays[key].dtype}")
+        return arrays[key]
+
+    try:
+        results = []
+        for i in range(int(arrays["cases"])):
+            error, detail, forbidden, changed, text = (str(told) for told in arrays[f"{i}.told"])
+            output = None if error else get(str(i))
+            results.append(Result(output, error, detail, bool(changed), forbidden, text))
+        return results
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"these are not the outputs of an answer: {error!r}") from None

@@ -18,12 +18,15 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from gancourse.classroom import judging, notebooks, sandbox
-from gancourse.classroom.answers import Result, forbidden_use, unpack
-from gancourse.classroom.exercises import Exercise
+from gancourse.classroom import cells as roles
+from gancourse.classroom import notebooks, sandbox
+from gancourse.classroom.collect import unpack
 from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
+from gancourse.exercises import Exercise, judging
+from gancourse.exercises.rules import forbidden_use
+from gancourse.exercises.running import Result
 
-MISSING, CRASHED, TIMED_OUT, TO_READ = "missing", "crashed", "timed out", "to read"
+MISSING, CRASHED, TO_READ = "missing", "crashed", "to read"
 UNREADABLE, NOT_GRADED = "unreadable", "not graded"
 MAX_OUTPUT_BYTES = 100_000_000
 DEAD_AFTER = 15  # seconds without a sign of life from the kernel
@@ -133,7 +136,7 @@ def _grade_one(
         if record.id not in submission.answers:
             verdicts[record.id] = (MISSING, submission.remarks[record.id])
         elif used := forbidden_use(record, submission.answers[record.id]):
-            told = judging.forbidden(record, used)
+            told = judging.out_of_bounds(record, used)
             verdicts[record.id] = (told.status, told.message)
     while True:
         notebook = graded_slice(solution, submission, frozenset(verdicts))
@@ -143,7 +146,7 @@ def _grade_one(
             break
         # The first exercise that gave nothing is to blame; where others fell with it, they get another run without it.
         slow, died = f"it ran for more than {cell_seconds} s", "the notebook's process died here"
-        verdicts[silent[0]] = (TIMED_OUT, slow) if silent[0] in late else (CRASHED, died)
+        verdicts[silent[0]] = (judging.TIMED_OUT, slow) if silent[0] in late else (CRASHED, died)
         if len(silent) == 1:
             break
     for record in records:
@@ -211,16 +214,8 @@ def _run(
         results = {p.stem: _results(p) for p in outputs if p.suffix == ".npz"}
         late = {p.stem for p in outputs if p.suffix == ".late"}
         if ended.timed_out:  # the wall-clock limit falls on whichever answer was running
-            late |= {
-                c["metadata"]["gancourse"]["exercise"] for c in notebook["cells"] if _is_answer(c)
-            } - results.keys()
+            late |= {roles.number_of(c) for c in notebook["cells"] if roles.is_answer(c)} - results.keys()
         return results, late, _around(notebook, scratch / "cells.xml")
-
-
-def _is_answer(cell: dict) -> bool:
-    return bool(
-        cell["metadata"].get("nbgrader", {}).get("solution") and "exercise" in cell["metadata"]["gancourse"]
-    )
 
 
 def _results(path: Path) -> list[Result] | None:
@@ -252,10 +247,8 @@ def _around(notebook: dict, report: Path) -> str:
         return ""
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     failed = {i for i, case in enumerate(cases) if case.find("failure") is not None}
-    strange = [
-        i for i in failed if i < len(code) and not code[i]["metadata"].get("gancourse", {}).get("exercise")
-    ]
-    if any(code[i]["metadata"].get("gancourse", {}).get("role") == "student" for i in strange):
+    strange = [code[i] for i in failed if i < len(code) and not roles.number_of(code[i])]
+    if any(roles.role(cell) == roles.STUDENT for cell in strange):
         return "One of your own cells fails."
     return "A cell of the course prints something else than in the solution." if strange else ""
 

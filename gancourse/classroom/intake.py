@@ -7,9 +7,10 @@ import types
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gancourse.classroom import cells as roles
 from gancourse.classroom import notebooks
-from gancourse.classroom.exercises import Exercise, of_chapter
 from gancourse.classroom.release import released
+from gancourse.exercises import Exercise, of_chapter
 
 MAX_BYTES = 50_000_000
 _IGNORE = "nbval-ignore-output"
@@ -44,7 +45,7 @@ def read_submission(path: Path, solution: dict) -> Submission:
     found = Submission({}, {}, read_by_hand=_free_text(solution))
     used: set[int] = set()
     for record in exercises_of(solution):
-        id = _answer_id(record)
+        id = roles.answer_id(record)
         by_id = [i for i, cell in enumerate(given) if id in (cell["id"], cell["grade_id"])]
         places = by_id or [i for i, cell in enumerate(given) if record.name in _names(cell["source"])[0]]
         if not places:
@@ -76,8 +77,8 @@ def read_submission(path: Path, solution: dict) -> Submission:
 def exercises_of(solution: dict) -> list[Exercise]:
     """The exercises that this chapter asks for, in the notebook's order."""
     ids = [cell["id"] for cell in solution["cells"]]
-    records = (r for number in _chapters(ids) for r in of_chapter(number) if _answer_id(r) in ids)
-    return sorted(records, key=lambda r: ids.index(_answer_id(r)))
+    records = (r for number in _chapters(ids) for r in of_chapter(number) if roles.answer_id(r) in ids)
+    return sorted(records, key=lambda r: ids.index(roles.answer_id(r)))
 
 
 def graded_slice(solution: dict, submission: Submission, broken: frozenset[str] = frozenset()) -> dict:
@@ -91,9 +92,9 @@ def graded_slice(solution: dict, submission: Submission, broken: frozenset[str] 
     merged += [_own(source) for source in submission.extras.get("", [])]
     for original in solution["cells"]:
         cell = copy.deepcopy(original)
-        number = cell["metadata"].get("gancourse", {}).get("exercise")
+        number = roles.number_of(cell)
         if cell["cell_type"] == "code":
-            if number and cell["id"].startswith("answer-"):
+            if roles.is_answer(cell):
                 source = submission.answers.get(number)
                 cell["source"] = stubs[cell["id"]] if source is None or number in broken else source
                 cell["metadata"]["tags"] = [_IGNORE]
@@ -118,9 +119,8 @@ def _needed(cells: list[dict]) -> list[dict]:
     wanted: set[str] = set()
     kept = []
     for cell in reversed(cells):
-        meta = cell["metadata"].get("gancourse", {})
         stored, loaded = _names(cell["source"]) if cell["cell_type"] == "code" else (set(), set())
-        if meta.get("exercise") or meta.get("role") in ("student", "bootstrap") or stored & wanted:
+        if roles.number_of(cell) or roles.role(cell) or stored & wanted:
             kept.append(cell)
             wanted = (wanted - stored) | loaded
     return kept[::-1]
@@ -128,7 +128,7 @@ def _needed(cells: list[dict]) -> list[dict]:
 
 def _own(source: str) -> dict:
     """A code cell that is not the solution's: it runs, and what it prints is not compared."""
-    metadata = {"tags": [_IGNORE], "gancourse": {"role": "student"}}
+    metadata = {"tags": [_IGNORE], "gancourse": {"role": roles.STUDENT}}
     return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": [], "execution_count": 1}
 
 
@@ -147,19 +147,12 @@ def _mapping(value: object) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-def _answer_id(record: Exercise) -> str:
-    return f"answer-{record.id.replace('.', '-')}"
-
-
 def _chapters(ids: list[str]) -> list[str]:
-    return sorted({id.split("-")[1] for id in ids if id.startswith("answer-")})
+    return sorted({id.split("-")[1] for id in ids if roles.is_answer_id(id)})
 
 
 def _free_text(solution: dict) -> tuple[str, ...]:
-    metas = (
-        cell["metadata"].get("nbgrader", {}) for cell in solution["cells"] if cell["cell_type"] == "markdown"
-    )
-    return tuple(meta["grade_id"] for meta in metas if meta.get("solution"))
+    return tuple(c["metadata"]["nbgrader"]["grade_id"] for c in solution["cells"] if roles.is_free_text(c))
 
 
 def _names(source: str) -> tuple[set[str], set[str]]:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import gancourse
-from gancourse.classroom.exercises import exercise
+from gancourse.classroom import cells as roles
 
 _KEPT = ("nbgrader", "gancourse", "tags", "jupyter")  # of a cell's metadata
 _WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json")
@@ -96,7 +96,7 @@ def normalised(notebook: dict) -> dict:
         cell["id"] = _new_id(given, ids)
         ids.add(cell["id"])
         cell["metadata"] = {k: v for k, v in given.get("metadata", {}).items() if k in _KEPT and v}
-        cell["metadata"] |= exercise_metadata(cell["id"])
+        cell["metadata"] |= roles.metadata(cell["id"])
         if given.get("attachments"):
             cell["attachments"] = given["attachments"]
         if cell["cell_type"] == "code":
@@ -106,21 +106,6 @@ def normalised(notebook: dict) -> dict:
             cell["outputs"] = _outputs(given.get("outputs", []), cell["execution_count"])
         cells.append(cell)
     return {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
-
-
-def exercise_metadata(id: str) -> dict:
-    """Metadata of a cell that is an answer or a check by its id; empty for other cells."""
-    match = re.fullmatch(r"(answer|check)-(\d\d)-(\d+)", id)
-    if not match:
-        return {}
-    record = exercise(f"{match[2]}.{match[3]}")
-    is_check = match[1] == "check"
-    nbgrader = {"schema_version": 3, "grade_id": id, "task": False, "cell_type": "code"}
-    nbgrader |= {"grade": is_check, "locked": is_check, "solution": not is_check}
-    return {
-        "nbgrader": nbgrader | ({"points": record.points} if is_check else {}),
-        "gancourse": {"exercise": record.id},
-    }
 
 
 def execute(path: Path, *, cell_timeout: float = 300) -> bool:

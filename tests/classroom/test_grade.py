@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import inspect
 import json
 import os
 import time
@@ -12,10 +13,10 @@ import pytest
 
 from gancourse.classroom import grade as grading
 from gancourse.classroom import notebooks, sandbox
-from gancourse.classroom.exercises import of_chapter
 from gancourse.classroom.grade import grade
 from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
 from gancourse.classroom.release import released
+from gancourse.exercises import of_chapter
 
 CHAPTER = "02_covariance"
 RECORDS = of_chapter("02")
@@ -40,6 +41,13 @@ LOOP = "def covariance(x, y):\n    while True:\n        pass"
 @pytest.fixture(scope="module")
 def solution() -> dict:
     return notebooks.read(notebooks.solutions(("02",))[0])
+
+
+def wrong_source(mistake) -> str:
+    """A mistake as a student would hand it in: its source under the exercise's name."""
+    source = inspect.getsource(mistake.answer)
+    source = source[source.index("def ") :]
+    return source.replace(f"def {mistake.answer.__name__}(", f"def {ASKED.name}(", 1)
 
 
 def right(solution: dict) -> dict[str, str]:
@@ -78,7 +86,7 @@ def graded(tmp_path_factory, solution) -> tuple[Path, Path]:
         "stub": {},
         "crash": good | {asked: CRASH},
         "loop": good | {asked: LOOP},
-        **{f"wrong-{i}": good | {asked: wrong.code} for i, wrong in enumerate(ASKED.wrong)},
+        **{f"wrong-{i}": good | {asked: wrong_source(wrong)} for i, wrong in enumerate(ASKED.mistakes)},
     }
     for student, given in answers.items():
         hand_in(root / "submissions", student, solution, given)
@@ -90,7 +98,7 @@ def test_everyone_gets_the_right_marks(graded):
     rows = table(graded[1] / "gradebook.csv")
     assert list(rows[0]) == ["student", "chapter", "exercise", "points", "max_points", "status", "message"]
     students = {row["student"] for row in rows}
-    assert len(students) == 6 + len(ASKED.wrong) >= 10
+    assert len(students) == 6 + len(ASKED.mistakes) >= 10
     for row in rows:
         student, record = row["student"], next(r for r in RECORDS if r.id == row["exercise"])
         told = (row["status"], float(row["points"]), row["message"])
@@ -103,7 +111,7 @@ def test_everyone_gets_the_right_marks(graded):
         elif student == "loop":
             assert told[:2] == ("timed out", 0)
         else:
-            assert told == ("wrong", 0, ASKED.wrong[int(student.split("-")[1])].message), row
+            assert told == ("wrong", 0, ASKED.mistakes[int(student.split("-")[1])].message), row
 
 
 def test_summary_adds_up(graded):
@@ -142,8 +150,8 @@ def test_a_machine_that_runs_no_notebook_costs_no_points(tmp_path, solution, mon
 
 @pytest.mark.parametrize("chapter", ["02", "03"])
 def test_verdicts_do_not_depend_on_the_seed(chapter):
-    from gancourse.classroom import judging
-    from gancourse.classroom.answers import compiled, run
+    from gancourse.exercises import judging
+    from gancourse.exercises.running import compiled, run
 
     records, solved = of_chapter(chapter), notebooks.read(notebooks.solutions((chapter,))[0])
     for record in records:

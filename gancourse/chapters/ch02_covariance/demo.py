@@ -22,7 +22,7 @@ def covariance_demo():
     noise -= noise.mean(axis=0)
     noise = noise @ np.linalg.inv(np.linalg.cholesky(np.cov(noise.T))).T
 
-    figure, (left, right) = figures.new(1, 2, size=(7.4, 3.8), width_ratios=[1.35, 1])
+    figure, (left, right) = figures.new(1, 2, size=(7.0, 3.6), width_ratios=[1.35, 1])
     (dots,) = left.plot(*noise.T, "o", ms=2.6, color=figures.REAL, alpha=0.5, mew=0)  # faster than a scatter
     ellipse = figures.plot_ellipse(left, [0, 0], np.eye(2), n_std=2)
     box = left.add_patch(Rectangle((0, 0), 1, 1, fill=False, ec=figures.GREY, ls="--", lw=1.2))

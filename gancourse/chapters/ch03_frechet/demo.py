@@ -25,7 +25,7 @@ def frechet_demo():
     real = real @ np.linalg.inv(np.linalg.cholesky(real.T @ real / POINTS)).T
     zero, unit = np.zeros(2), np.eye(2)
 
-    figure, (left, right) = figures.new(1, 2, size=(8.0, 3.9), width_ratios=[1.6, 1])
+    figure, (left, right) = figures.new(1, 2, size=(7.0, 3.8), width_ratios=[1.6, 1])
     left.scatter(*real.T, s=8, color=figures.REAL, alpha=0.5, linewidths=0)
     figures.plot_ellipse(left, zero, unit, color=figures.REAL, label="real")
     lines = left.add_collection(LineCollection([], colors=figures.GREY, linewidths=0.7, alpha=0.7))

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from gancourse.classroom import answers, check, judging
-from gancourse.classroom.answers import Result, compiled, normal, pack, run, unpack
-from gancourse.classroom.check import CheckFailed, judge
-from gancourse.classroom.exercises import Exercise, WrongAnswer, exercise
-from gancourse.classroom.judging import RIGHT, UNTRIED, WRONG, close, verdict
+from gancourse.classroom.collect import pack, unpack
+from gancourse.exercises import Exercise, Verdict, check, exercise, judge, rules
+from gancourse.exercises.check import CheckFailed
+from gancourse.exercises.judging import RIGHT, UNTRIED, WRONG, verdict
+from gancourse.exercises.outputs import close, normal
+from gancourse.exercises.running import Result, compiled, run
 
 
 @pytest.fixture(autouse=True)
@@ -20,23 +21,35 @@ def ungraded(monkeypatch):
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
 
 
+SETTINGS = ("allowed", "forbidden", "returns", "seconds", "rtol", "atol")
+
+
 def double(x):
     return 2 * x
 
 
-def _doubling(**changes) -> Exercise:
-    given = {
-        "id": "99.1",
-        "name": "double",
-        "points": 1,
+def squared(x):
+    return x**2
+
+
+def without(x):
+    return x.no
+
+
+def _doubling(**parts) -> Exercise:
+    settings = {key: parts.pop(key) for key in list(parts) if key in SETTINGS}
+    record = Exercise("99.1", "double", points=1, **settings)
+    parts = {
         "oracle": double,
         "cases": lambda rng: [(np.array([1.0, 2.0]),), (rng.normal(size=(4, 5)),)],
-        "wrong": (
-            WrongAnswer("def double(x):\n    return x**2", "Squared."),
-            WrongAnswer("def double(x):\n    return x.no", "No such thing."),
-        ),
-    }
-    return Exercise(**given | changes)
+    } | parts
+    for answer, message, *recognise in parts.pop(
+        "mistakes", ((squared, "Squared."), (without, "No such thing."))
+    ):
+        record.mistake(message, recognise=recognise[0] if recognise else None)(answer)
+    for name, part in parts.items():
+        getattr(record, name)(part)
+    return record
 
 
 def _namespace(source: str) -> dict:
@@ -62,7 +75,7 @@ def _judged(source: str, **changes):
     ],
 )
 def test_many_forms_of_the_right_answer(body, capfd, recwarn):
-    assert _judged(f"def double(x):\n    {body}") == judging.Verdict(RIGHT)
+    assert _judged(f"def double(x):\n    {body}") == Verdict(RIGHT)
     assert capfd.readouterr() == ("", "") and not recwarn.list
 
 
@@ -71,7 +84,8 @@ def test_many_forms_of_the_right_answer(body, capfd, recwarn):
     [
         ("return x**2", "Squared."),
         ("return torch.as_tensor(x, dtype=torch.float32) ** 2", "Squared."),
-        ("return x.nothing_there", "No such thing."),
+        ("return x.no", "No such thing."),
+        ("return x.nothing_there", "has no attribute 'nothing_there'"),
         ("return x", "For double([1, 2]), expected [2, 4], got [1, 2]."),
         (
             "return 2 * x if x.ndim == 1 else x + 1e-3 * np.eye(4, 5)",
@@ -121,15 +135,15 @@ def test_an_oracle_that_works_in_place_allows_it():
 @pytest.mark.parametrize(
     "source",
     [
-        "def double(x):\n    from gancourse.classroom.exercises.chapter_00 import mean_image\n    return 2 * x",
-        "import gancourse.classroom.exercises.chapter_00 as c\ndef double(x):\n    return c.mean_image(x)",
-        "import gancourse\ndef double(x):\n    c = gancourse.classroom.exercises.chapter_00\n"
+        "def double(x):\n    from gancourse.chapters.ch00_start.exercises import mean_image\n    return 2 * x",
+        "import gancourse.chapters.ch00_start.exercises as c\ndef double(x):\n    return c.mean_image(x)",
+        "import gancourse\ndef double(x):\n    c = gancourse.chapters.ch00_start.exercises\n"
         "    getattr(c, 'mean_' + 'image')(x)\n    return 2 * x",
-        "double = __import__('gancourse.classroom').classroom.exercises.chapter_00.mean_image",
+        "double = __import__('gancourse.chapters').chapters.ch00_start.exercises.mean_image",
     ],
 )
 def test_the_courses_function_is_out_of_bounds(source):
-    name = "gancourse.classroom.exercises.chapter_00.mean_image"
+    name = "gancourse.chapters.ch00_start.exercises.mean_image"
     judged = _judged(source, forbidden=(name,), cases=lambda rng: [(torch.ones(2, 2),)])
     assert judged.status == WRONG
     assert judged.message.startswith(f"It uses {name}. Write it yourself")
@@ -165,12 +179,10 @@ def test_random_answers_are_judged_as_the_record_says():
     record = {
         "oracle": lambda n, generator: generator.normal(1, 1, n),
         "cases": lambda rng: [(10_000, rng)],
-        "judge": near,
-        "wrong": (
-            WrongAnswer("def double(n, g):\n    return g.normal(2, 1, n)", "Wrong mean."),
-            WrongAnswer(
-                "def double(n, g):\n    return np.zeros(n)", "Constant.", sign=lambda c, o, e: o.std() == 0
-            ),
+        "accepts": near,
+        "mistakes": (
+            (lambda n, g: g.normal(2, 1, n), "Wrong mean.", near),
+            (lambda n, g: np.zeros(n), "Constant.", lambda c, o, e: o.std() == 0),
         ),
     }
     assert _judged("def double(n, g):\n    return 1 + g.normal(size=n)", **record).status == RIGHT
@@ -301,7 +313,7 @@ def test_missing_outputs_are_no_right_answer():
 
 def test_a_source_is_judged_without_running_it():
     record = exercise("00.1")
-    source = "from gancourse.classroom.exercises.chapter_00 import mean_image as m\nprint(1 / 0)"
-    assert answers.forbidden_use(record, source) == "the course's mean_image"
-    assert answers.forbidden_use(record, "def mean_image(x:\n") == ""
-    assert answers.forbidden_use(record, "def mean_image(x):\n    return mean_image(x)") == ""
+    source = "from gancourse.chapters.ch00_start.exercises import mean_image as m\nprint(1 / 0)"
+    assert rules.forbidden_use(record, source) == "the course's mean_image"
+    assert rules.forbidden_use(record, "def mean_image(x:\n") == ""
+    assert rules.forbidden_use(record, "def mean_image(x):\n    return mean_image(x)") == ""
