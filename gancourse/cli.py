@@ -2,6 +2,8 @@
 
 import click
 
+RECIPES = ["classifier", "vae", "stylegan", "stylegan-shapes", "shapes-regressor", "toy"]
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gancourse")
@@ -95,7 +97,7 @@ def _or_exit(function, *args, **options):
 
 
 @main.command()
-@click.argument("model", type=click.Choice(["classifier", "stylegan", "stylegan-shapes", "vae", "toy"]))
+@click.argument("model", type=click.Choice(RECIPES))
 @click.option(
     "--out", type=click.Path(), help="The run's folder (runs/MODEL); an interrupted run goes on from there."
 )

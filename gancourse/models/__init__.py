@@ -21,6 +21,7 @@ ROOMS = {
     "StyleGANGenerator": "stylegan",
     "Discriminator": "stylegan",
     "VAE": "vae",
+    "FactorRegressor": "regressor",
     "InceptionV3Features": "inception",
 }
 

@@ -1,11 +1,13 @@
 """The numbers on the cards: what the course's own metrics say of each trained model."""
 
+import math
 from functools import partial
 
 import torch
+from scipy.stats import ks_2samp
 from torch import Tensor, nn
 
-from gancourse.datasets import corruptions, fashion_mnist, toy_runs
+from gancourse.datasets import corruptions, fashion_mnist, shapes, toy_runs
 from gancourse.features import embed
 from gancourse.features.perceptual import perceptual
 from gancourse.metrics import (
@@ -18,12 +20,18 @@ from gancourse.metrics import (
 )
 from gancourse.models import load, sample
 from gancourse.seeds import stream
-from gancourse.training import classifier, vae
+from gancourse.training import classifier, regressor, vae
+from gancourse.training.entanglement import FACTORS, entanglement
 
 
 def of(model: nn.Module) -> dict[str, str]:
     """label -> number, with its uncertainty where one is known; nothing for a network that is only half of a model."""
-    kinds = {"Classifier": of_classifier, "VAE": of_vae, "StyleGANGenerator": of_stylegan}
+    kinds = {
+        "Classifier": of_classifier,
+        "FactorRegressor": of_regressor,
+        "VAE": of_vae,
+        "StyleGANGenerator": of_stylegan,
+    }
     kind = kinds.get(type(model).__name__)
     return kind(model) if kind else {}
 
@@ -62,7 +70,9 @@ def of_vae(model: nn.Module) -> dict[str, str]:
 
 
 def of_stylegan(model: nn.Module) -> dict[str, str]:
-    """Nothing for one of other images than Fashion-MNIST's."""
+    """Nothing for one of other images than Fashion-MNIST's or drawn shapes."""
+    if (model.resolution, model.config["image_channels"]) == (32, 3):
+        return of_shapes(model)
     if (model.resolution, model.config["image_channels"]) != (32, 1):
         return {}
     real = embed(fashion_mnist("test").images)
@@ -85,6 +95,83 @@ def of_stylegan(model: nn.Module) -> dict[str, str]:
         "median distance to the third neighbour among 5,000": f"{ours}, of test images {theirs}",
         **brackets(),
     }
+
+
+def of_regressor(model: nn.Module) -> dict[str, str]:
+    found = regressor.errors(model, shapes(10_000, seed=2))
+    return {
+        "images measured": "10,000 shapes from a seed that training did not see; errors are root mean squares",
+        "wrong shapes": f"{100 * found['shape']:.2f}%",
+        "error of rotation": f"{math.degrees(found['rotation']):.1f} degrees",
+        "error of hue": f"{found['hue']:.4f} of a turn",
+        "error of size, x and y": ", ".join(f"{found[name]:.2f}" for name in ("size", "x", "y")) + " pixels",
+    }
+
+
+def of_shapes(model: nn.Module) -> dict[str, str]:
+    """What the regressor sees in generated shapes, and how mixed up the factors are in z and in w."""
+    reader = load("shapes-regressor")
+    test, train, fake = shapes(10_000, seed=2), shapes(10_000, seed=0), sample(model, 10_000, seed=1)
+    read = {"test": reader.factors(test.images), "fake": reader.factors(fake)}
+    real, seen, made = (embed(images, reader) for images in (test.images, train.images, fake))
+    manifold = precision_recall(real=real, fake=made)
+    shares = torch.bincount(read["fake"]["shape"], minlength=4) / len(fake)
+    gaps = [
+        f"{name} {ks_2samp(read['fake'][name].numpy(), read['test'][name].numpy()).statistic:.3f}"
+        for name in ("hue", "size", "x", "y", "rotation")
+    ]
+    overlaps = {name: redrawn(images, read[name]) for name, images in (("fake", fake), ("test", test.images))}
+    alike = {name: f"{100 * float((o >= 0.8).double().mean()):.1f}%" for name, o in overlaps.items()}
+    return {
+        "images measured": f"10000 against 10000 held-out shapes, extractor {reader.name} {reader.version}",
+        "FID": str(fid(real=real, fake=made)),
+        "for comparison, FID of 10,000 training shapes": str(fid(real=real, fake=seen)),
+        "precision and recall (k = 3)": f"{manifold.precision:.3f} and {manifold.recall:.3f}",
+        "images that overlap by 0.8 or more with the shape drawn from the factors read": (
+            f"{alike['fake']}, of held-out shapes {alike['test']}"
+        ),
+        "shares of the shapes": ", ".join(
+            f"{name} {100 * float(share):.1f}%" for name, share in zip(test.classes, shares, strict=True)
+        ),
+        "largest gap between a factor's distribution functions, of samples and of held-out shapes": ", ".join(
+            gaps
+        ),
+        **of_entanglement(model, reader),
+    }
+
+
+def redrawn(images: Tensor, factors: dict[str, Tensor]) -> Tensor:
+    """Intersection over union of each image with the shape of these factors, both cut at half brightness: (N,)."""
+    legal = {"size": (1, 16), "x": (0, 32), "y": (0, 32)}
+    kept = {name: column.clamp(*legal[name]) if name in legal else column for name, column in factors.items()}
+    a, b = (x.amax(1) >= 128 for x in (images, shapes(len(images), factors=kept).images))
+    return (a & b).sum((1, 2)) / (a | b).sum((1, 2)).clamp(min=1)
+
+
+def of_entanglement(model: nn.Module, reader: nn.Module, seeds: int = 5) -> dict[str, str]:
+    """Rows for z and for w; what stands after +- is the standard deviation over seeds."""
+    rows = {}
+    for space in ("z", "w"):
+        found = [entanglement(model, reader, space, seed=seed) for seed in range(seeds)]
+        for label, parts in (
+            (f"factors read off {space} by a linear map: accuracy, R^2", [one.read for one in found]),
+            (
+                f"along a factor's direction in {space}, its own change",
+                [one.moved.diagonal() for one in found],
+            ),
+            (
+                f"along a factor's direction in {space}, the others' mean change over its own",
+                [one.aside for one in found],
+            ),
+        ):
+            values = torch.stack(parts)
+            rows[label] = ", ".join(
+                f"{name} {mean:.3f} ± {sd:.3f}"
+                for name, mean, sd in zip(
+                    FACTORS, values.mean(0).tolist(), values.std(0).tolist(), strict=True
+                )
+            )
+    return rows
 
 
 def third_neighbour(features: Tensor) -> float:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from gancourse.datasets import fashion_mnist, shapes
 from gancourse.models import load, sample, save
 from gancourse.models.stylegan import StyleGANGenerator
-from gancourse.training import card, classifier, stylegan, toy, vae
+from gancourse.training import card, classifier, regressor, stylegan, toy, vae
 
 
 def run(
@@ -38,6 +38,8 @@ def run(
             recipe = recipe.going_on(warm.generator, seen, more)
         trained = stylegan.train(reals, folder, recipe, evaluate=_progress, warm=warm)
         return Path(folder) / f"stylegan-{trained.resolution}.safetensors"
+    elif model == "shapes-regressor":
+        trained = regressor.train(folder, seed=seed)
     elif model == "stylegan-shapes":
         recipe = replace(stylegan.SHAPES, seed=seed)
         trained = stylegan.train(shapes(20_000, seed=seed).images, folder, recipe)
@@ -45,7 +47,7 @@ def run(
     elif model == "toy":
         return toy.train_all(folder)  # trajectories rather than weights, from fixed seeds
     else:
-        raise ValueError(f'model: expected one of the recipes, got {model!r}')
+        raise ValueError(f"model: expected one of the recipes, got {model!r}")
     return save(trained, Path(folder) / f"{model}.safetensors")
 
 

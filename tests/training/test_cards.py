@@ -3,6 +3,7 @@
 The whole recipes take minutes, so `make retrain` runs them; here short runs stand in for them.
 """
 
+import math
 import re
 import shutil
 
@@ -13,9 +14,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from gancourse.cli import main
-from gancourse.datasets import data_path, fashion_mnist
+from gancourse.datasets import data_path, fashion_mnist, shapes
 from gancourse.models import load, names, sample, save
-from gancourse.training import card, classifier, measured, vae
+from gancourse.training import card, classifier, measured, regressor, vae
 
 
 def number(text: str) -> float:
@@ -31,8 +32,13 @@ def negative_elbo(model) -> float:
     return vae.bound(model, fashion_mnist("test").images)["negative_elbo"]
 
 
+def rotation_error(model) -> float:
+    return math.degrees(regressor.errors(model, shapes(10_000, seed=2))["rotation"])
+
+
 CARDS = {
     "classifier": (classifier.train, accuracy, "test accuracy"),
+    "shapes-regressor": (regressor.train, rotation_error, "error of rotation"),
     "vae": (vae.train, negative_elbo, "test -ELBO (weight 1), one z an image"),
 }
 

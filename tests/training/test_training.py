@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gancourse.models.stylegan import StyleGANGenerator
-from gancourse.training import card, classifier, recipes, stylegan, vae
+from gancourse.training import card, classifier, recipes, regressor, stylegan, vae
 from gancourse.training.run import Run, seeded
 from gancourse.training.stylegan import Recipe, Stage, Trainer, faded_real
 
@@ -159,7 +159,7 @@ def test_the_averaged_generator_follows_with_its_half_life(tmp_path):
     assert torch.equal(trainer.ema.w_avg, trainer.g.w_avg)
 
 
-@pytest.mark.parametrize("train", [classifier.train, vae.train])
+@pytest.mark.parametrize("train", [classifier.train, vae.train, regressor.train])
 def test_epoch_runs_resume_to_the_same_bits(train, tmp_path, monkeypatch):
     settings = {"epochs": 2, "limit": 512, "batch_size": 64}
     whole = train(tmp_path / "whole", **settings)
