@@ -54,6 +54,10 @@ def forbidden_use(exercise: Exercise, source: str, namespace: Mapping | None = N
     barred = {id(thing): name for name, thing in _barred(exercise).items()}
     free = _free_codes(exercise)
     for node in ast.walk(_definition(tree, exercise.name)):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if id(known[alias.asname or alias.name]) in barred:
+                    return barred[id(known[alias.asname or alias.name])]
         thing = meaning(node)
         if id(thing) in barred:
             return barred[id(thing)]
@@ -61,6 +65,21 @@ def forbidden_use(exercise: Exercise, source: str, namespace: Mapping | None = N
         for code in _codes(called):
             if _is_course(code.co_filename) and id(code) not in free:
                 return f"{getattr(called, '__module__', 'gancourse')}.{getattr(called, '__name__', '')}"
+    return ""
+
+
+def borrowed(exercise: Exercise, answer: Any) -> str:
+    """Name of the course's function or class that an answer is, or that it inherits from; "" where it is the reader's."""
+    parts = answer.__mro__ if isinstance(answer, type) else (answer,)
+    allowed = [resolve_name(name) for name in exercise.allowed]
+    for part in parts:
+        if part is exercise.oracle:
+            return f"the course's {exercise.name}"
+        if part in allowed:
+            continue
+        own = [part.__module__.startswith("gancourse.")] if isinstance(part, type) else []
+        if any(own) or any(_is_course(code.co_filename) for code in _codes(part) if not own):
+            return f"{part.__module__}.{getattr(part, '__qualname__', '')}".rstrip(".")
     return ""
 
 

@@ -61,6 +61,8 @@ def run(
     the reader's lines from ours. Without `watched` nothing is out of bounds.
     """
     namespace = namespace if namespace is not None else getattr(answer, "__globals__", {})
+    if watched and (used := rules.borrowed(exercise, answer)):
+        return [Result(forbidden=used)]
     cases, untouched = fresh_cases(exercise, seed), fresh_cases(exercise, seed)
     deadline = None if seconds is None else time.monotonic() + seconds
     results: list[Result] = []

@@ -58,7 +58,7 @@ def correlation_matrix_standardised_first(features):
 
 
 def correlation_matrix_numpy_nan_mended(features):
-    cov = np.cov(np.asarray(features), rowvar=False)
+    cov = np.atleast_2d(np.cov(np.asarray(features), rowvar=False))
     std = np.sqrt(np.diag(cov))
     with np.errstate(all="ignore"):
         corr = cov / np.outer(std, std)
@@ -104,6 +104,37 @@ def merge_moments_float32_a_list(n_a, mean_a, cov_a, n_b, mean_b, cov_b):
     return [n, mean_b + (mean_a - mean_b) * n_a / n, cov / (n - 1)]
 
 
+def covariance_matrix_from_second_moments(features):
+    x = np.asarray(features, dtype=np.float64)
+    mean = x.mean(axis=0)
+    return (x.T @ x - len(x) * np.outer(mean, mean)) / (len(x) - 1)
+
+
+def correlation_matrix_in_torch_with_a_mask(features):
+    x = features - features.mean(0)
+    cov = x.T @ x
+    constant = (features == features[:1]).all(0)
+    std = cov.diagonal().sqrt()
+    std[constant] = 1
+    corr = cov / std[:, None] / std[None, :]
+    corr[constant] = 0
+    corr[:, constant] = 0
+    corr.fill_diagonal_(1)
+    return corr
+
+
+def merge_moments_in_plain_loops(n_a, mean_a, cov_a, n_b, mean_b, cov_b):
+    n, dim = n_a + n_b, len(mean_a)
+    mean, cov = [0.0] * dim, [[0.0] * dim for _ in range(dim)]
+    for i in range(dim):
+        mean[i] = (n_a * float(mean_a[i]) + n_b * float(mean_b[i])) / n
+        for j in range(dim):
+            gap = float(mean_a[i] - mean_b[i]) * float(mean_a[j] - mean_b[j])
+            inside = (n_a - 1) * float(cov_a[i, j]) + (n_b - 1) * float(cov_b[i, j])
+            cov[i][j] = (inside + gap * n_a * n_b / n) / (n - 1)
+    return n, torch.tensor(mean), torch.tensor(cov)
+
+
 RIGHT = {
     "02.1": [
         covariance_plain_python,
@@ -112,16 +143,19 @@ RIGHT = {
         covariance_over_all_pairs_of_samples,
     ],
     "02.2": [
+        covariance_matrix_from_second_moments,
         covariance_matrix_loops,
         covariance_matrix_numpy,
         covariance_matrix_torch_float32_sum_of_outer_products,
     ],
     "02.3": [
+        correlation_matrix_in_torch_with_a_mask,
         correlation_matrix_standardised_first,
         correlation_matrix_numpy_nan_mended,
         correlation_matrix_loops_float32,
     ],
     "02.4": [
+        merge_moments_in_plain_loops,
         merge_moments_second_moments,
         merge_moments_numpy_around_the_new_mean,
         merge_moments_float32_a_list,

@@ -207,21 +207,21 @@ def test_check_prints_binds_and_returns_nothing(capsys):
     namespace = _namespace("def mean_image(images):\n    return images.float().mean()")
     assert check("00.1", namespace) is None
     told = capsys.readouterr().out.splitlines()
-    assert len(told) == 2 and told[0].startswith("00.1 mean_image: wrong. That is one number")
+    assert len(told) == 2 and told[0].startswith("✗ 00.1 mean_image: wrong. That is one number")
     assert namespace["mean_image"] is exercise("00.1").oracle
     check("00.1", namespace)
     assert capsys.readouterr().out.startswith(
-        "00.1 mean_image: not attempted. mean_image is the course's own here"
+        "○ 00.1 mean_image: not attempted. mean_image is the course's own here"
     )
 
 
 def test_check_finds_its_caller(capsys):
     namespace = {"check": check}
     exec("def mean_image(images):\n    return images.double().mean(0)\ncheck('00.1')", namespace)
-    assert capsys.readouterr().out == "00.1 mean_image: right.\n"
+    assert capsys.readouterr().out == "✓ 00.1 mean_image: right.\n"
     exec("del mean_image\ncheck('00.1')", namespace)
     assert capsys.readouterr().out.startswith(
-        "00.1 mean_image: not attempted. There is no mean_image here yet"
+        "○ 00.1 mean_image: not attempted. There is no mean_image here yet"
     )
     assert callable(namespace["mean_image"])
 

@@ -209,7 +209,7 @@ def feature_sets_with_constants(rng):
     constants = clouds(rng, 12, 4)
     constants[:, 0], constants[:, 3] = 2.0, -5.0
     narrow = clouds(rng, 20, 3)
-    narrow[:, 1] = 1 + 1e-3 * narrow[:, 1]
+    narrow[:, 1] *= 1e-3
     cases = [small[:, [0, 2]], small, returning, torch.full((3, 1), 4.0).double(), clouds(rng, 6, 1)]
     cases += [clouds(rng, 8, 3), clouds(rng, 3, 5), wide, constants, narrow]
     cases += [clouds(rng, 15, 3).float(), clouds(rng, 9, 3, 1e3), clouds(rng, 9, 3, 1e-3)]

@@ -133,7 +133,8 @@ def elementwise_root_of_magnitudes(a):
 
 
 @exercise_03_2.mistake(
-    "Those are the right eigenvalues, but in the eigenvectors' own axes: turn them back with V and V'."
+    "Your result is diagonal: the right eigenvalues, but in the eigenvectors' own axes. V diag(roots) V' turns them "
+    "back: the roots scale the columns of V."
 )
 def not_turned_back(a):
     return torch.diag(_eigen(a)[0].sqrt())
@@ -153,14 +154,6 @@ def one_factor_missing(a):
 def factors_exchanged(a):
     values, vectors = _eigen(a)
     return vectors.T @ torch.diag(values.sqrt()) @ vectors
-
-
-@exercise_03_2.mistake(
-    "As if the rows of V were scaled. The eigenvectors are its columns: each column is scaled by the root of its value."
-)
-def rows_scaled(a):
-    values, vectors = _eigen(a)
-    return values.sqrt()[:, None] * vectors @ vectors.T
 
 
 @exercise_03_2.mistake(
@@ -217,8 +210,8 @@ def normals(rng):
         (origin, 0 * same, vector(1, 2), tilted),
     ]
     drawn_ = [drawn(3), drawn(6), drawn(6, 2, 6), drawn(6, 6, 2), drawn(5, 1, 2)]
-    drawn_ += [drawn(3, scale=100.0), drawn(3, scale=0.03)]
-    return fixed + drawn_
+    drawn_ += [drawn(3, scale=100.0), drawn(3, scale=0.01)]
+    return fixed + drawn_ + [tuple(part.float() for part in drawn(4))]
 
 
 def _pieces(mu_x, sigma_x, mu_y, sigma_y):
@@ -349,6 +342,7 @@ def feature_pairs(rng):
         (draw(5, 8).double(), draw(6, 8).double()),  # fewer images than features
         (real, fake),
         (draw(20, 4, 100.0), draw(30, 4, 100.0)),
+        (draw(9, 3, 0.01), draw(9, 3, 0.01)),
         (draw(20, 4, 0.3).double() - 3, draw(30, 4, 0.3).double() - 3),
     ]
 
@@ -399,13 +393,13 @@ def fid_without_means(real, fake):
     return _fid(m, s, m, t)
 
 
-@exercise_03_4.mistake("The covariances are missing: only the means are compared.")
+@exercise_03_4.mistake("As if both sets had the same covariance, or none: only the means are compared.")
 def fid_of_means(real, fake):
     (m, _), (n, _) = _moments(real), _moments(fake)
     return ((m - n) ** 2).sum()
 
 
-@exercise_03_4.mistake("As if both sets had the same covariance: each set has its own.")
+@exercise_03_4.mistake("As if both sets had the same covariance, or none: only the means are compared.")
 def fid_of_one_covariance(real, fake):
     (m, s), (n, _) = _moments(real), _moments(fake)
     return _fid(m, s, n, s)
