@@ -19,7 +19,7 @@ from gancourse.demos.stage import encode
 from gancourse.figures.style import indexed
 
 BURST = 0.003  # seconds without a further change after which a burst of changes is over
-PAGE = 900  # CSS pixels: a notebook shows a stored picture at most about this wide
+PAGE = 840  # CSS pixels: so wide is the output of a cell in a JupyterLab window of 1280, file list open
 
 # ipywidgets offers no name for a slider's handle, so the picture passes the visible labels on when it loads.
 NAMES = """for (const part of this.closest('.widget-vbox').querySelectorAll('[role=slider], .widget-readout')) {
@@ -60,9 +60,6 @@ class Slider:
     def exact(self, value):
         return round(value, self.decimals)  # a browser counts its steps up to 2.0000000000000004
 
-    def ends(self):
-        return self.low, self.high
-
     def says(self, value) -> str:
         return f"{self.label} = {value:g} {self.unit}".rstrip()
 
@@ -84,9 +81,6 @@ class Choice:
     def exact(self, value):
         return value
 
-    def ends(self):
-        return self.options
-
     def says(self, value) -> str:
         return f"{self.label} = {value}"
 
@@ -107,9 +101,6 @@ class Toggle:
     def exact(self, value):
         return value
 
-    def ends(self):
-        return False, True
-
     def says(self, value) -> str:
         return f"{self.label} {'on' if value else 'off'}"
 
@@ -117,9 +108,10 @@ class Toggle:
 class Demo:
     """A picture with controls: `render(**state)` draws it, `describe(**state)` states its numbers in a line.
 
-    `render` returns PNG bytes (`Stage.png`) or a uint8 array (H, W) or (H, W, 3), always of one size, and
-    depends on nothing but its arguments, one for each of the `controls`. `stills` are the states of the
-    contact sheet, as dicts; what a dict leaves out stands at its control's own value.
+    `render` returns PNG bytes (`Stage.png`) or a uint8 array (H, W) or (H, W, 3), always of one size, at
+    most 840 pixels (7 inches) wide, and depends on nothing but its arguments, one for each of the `controls`.
+    `stills` are the states of the contact sheet, as dicts; what a dict leaves out stands at its control's
+    own value.
     """
 
     def __init__(
@@ -208,10 +200,11 @@ class Panel:
 
         self.demo = demo
         self.controls = {name: control.widget() for name, control in demo.controls.items()}
-        label = f"{1 + max(len(widget.description) for widget in self.controls.values())}ch"
+        longest = max(len(widget.description) for widget in self.controls.values())
+        label = f"{1 + 0.85 * longest:.0f}ch"  # a letter is on average narrower than a digit
         for widget in self.controls.values():
             widget.style.description_width = label
-            widget.layout.width, widget.layout.max_width = f"calc({label} + 280px)", "calc(100% - 4px)"
+            widget.layout.width, widget.layout.max_width = f"calc({label} + 240px)", "calc(100% - 4px)"
         self.reset = ipywidgets.Button(description="Reset", layout={"width": "80px"})
         self.reset.on_click(self.back)
         self.image = ipywidgets.HTML()  # not `Image`, which has no alternative text

@@ -20,6 +20,7 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 QUIET += [f"--disable-{what}" for what in ("background-networking", "component-update", "sync")]
 
 KERNEL = "window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel"
+RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},  # keeps what is out of sight in the page
@@ -41,20 +42,20 @@ def notebook_page(folder, *cells):
     """A Chromium page on a live notebook of these code cells, all of them run."""
     from playwright.sync_api import sync_playwright
 
-    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    go_on = {"tags": ["raises-exception"]}  # a cell that fails doesn't keep the next ones from running
+    notebook = new_notebook(cells=[new_code_cell(cell, metadata=go_on) for cell in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     work = Path(folder, "work")
     work.mkdir(parents=True)
     nbformat.write(notebook, work / "demo.ipynb")
     with jupyter_lab(Path(folder), work) as (address, token), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(120_000)
         page.goto(f"{address}/lab/tree/demo.ipynb?token={token}")
         page.wait_for_function(f"{KERNEL}?.status == 'idle'")  # else it asks which kernel to run on
-        page.evaluate(
-            "() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }"
-        )  # do not await
+        page.evaluate(f"() => {{ {RUN_ALL}.then(() => {{ window.ran = true }}) }}")
+        page.wait_for_function("window.ran", timeout=300_000)  # until then JupyterLab moves the focus
         try:
             yield page
         finally:
@@ -113,11 +114,11 @@ def jupyter_lab(folder, work):
         log.close()
 
 
-def focus_slider(page, demo=0):
-    """Move the keyboard's focus to the first slider of a demo, with the Tab key."""
-    page.locator(".widget-vbox").nth(demo).locator(".widget-html").first.click()
+def focus_control(page, panel):
+    """Move the keyboard's focus to the first control of a demo, with the Tab key."""
+    panel.locator(".widget-html").first.click()
     for _ in range(5):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.getAttribute('role')") == "slider":
+        if page.evaluate("document.activeElement.matches('[role=slider], select, input')"):
             return
-    raise AssertionError("the Tab key does not lead to the slider")
+    raise AssertionError("the Tab key does not lead to the first control")

@@ -1,15 +1,18 @@
 """The demos as a reader has them: JupyterLab in Chromium, keyboard and mouse."""
 
 import base64
+import functools
 import io
 import os
 
 import numpy as np
 import pytest
-from lab import focus_slider, missing, notebook_page
+from found import DEMOS, IDS, make, press, source
+from lab import focus_control, missing, notebook_page
 from PIL import Image
 
-from gancourse.demos.covariance import covariance
+made = functools.cache(make)
+every_demo = pytest.mark.parametrize("number, demo", list(enumerate(DEMOS)), ids=IDS)
 
 SLOW = """
 import time
@@ -32,6 +35,16 @@ PIXELS = """image => {
     return canvas.toDataURL("image/png").split(",")[1];
 }"""
 
+# What can be scrolled sideways: the output, what it stands in, what stands in it.
+SCROLLS = """output => {
+    const parts = [...output.querySelectorAll("*")];
+    for (let part = output; part; part = part.parentElement) parts.push(part);
+    return parts.filter(part => part.scrollWidth > part.clientWidth
+        && ["auto", "scroll"].includes(getComputedStyle(part).overflowX)).map(part => part.className);
+}"""
+
+CUT = "label => label.scrollWidth > label.clientWidth"
+
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
@@ -39,62 +52,103 @@ def page(tmp_path_factory):
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    demo = "from gancourse.demos.covariance import covariance\ncovariance().show()"
-    with notebook_page(tmp_path_factory.mktemp("lab"), demo, SLOW) as page:
-        page.wait_for_function("document.querySelectorAll('img.widget-image').length == 2")
+    cells = [*(source(*demo) for demo in DEMOS), SLOW]
+    with notebook_page(tmp_path_factory.mktemp("lab"), *cells) as page:
         yield page
 
 
-def line(page, demo):
-    return page.locator(".widget-vbox").nth(demo).locator("[role=status]")
+def panel(page, number):
+    """The demo in the notebook's cell of this number, once it is all there."""
+    found = page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output")
+    found.locator("img").wait_for()
+    return found
 
 
-def pixels(page, demo):
-    png = page.locator("img.widget-image").nth(demo).evaluate(PIXELS)
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
+def line(panel):
+    return panel.locator("[role=status]")
 
 
-def expected(png):
+def pixels(panel):
+    return opened(base64.b64decode(panel.locator("img").evaluate(PIXELS)))
+
+
+def opened(png):
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
-def test_the_arrow_key_changes_the_picture_to_the_new_state(page):
-    demo = covariance()
-    first = next(iter(demo.controls.values()))
-    after = {first.name: first.exact(first.value + first.step)}
-    assert line(page, 0).inner_text() == demo.line()
-    assert (pixels(page, 0) == expected(demo.picture())).all()
-
-    focus_slider(page)
-    source = page.locator("img.widget-image").first.get_attribute("src")
-    page.keyboard.press("ArrowRight")
+def wait_for_line(page, number, text):
     page.wait_for_function(
-        "old => { const image = document.querySelector('img.widget-image');"
-        " return image.src != old && image.complete }",
-        arg=source,
+        """([number, text]) => document.querySelectorAll(".jp-CodeCell")[number]
+            .querySelector("[role=status]").innerText == text""",
+        arg=[number, text],
+        timeout=20_000,
     )
-    seen = pixels(page, 0)
-    assert (seen == expected(demo.picture(**after))).all()
-    assert (seen != expected(demo.picture())).any()
-    assert line(page, 0).inner_text() == demo.line(**after)
 
 
-def test_every_control_has_a_visible_label(page):
-    labels = page.locator(".widget-vbox").first.locator(".widget-slider .widget-label")
-    assert labels.all_inner_texts() == [
-        f"{control.label} ({control.unit})" if control.unit else control.label
-        for control in covariance().controls.values()
-    ]
-    assert all(label.is_visible() for label in labels.all())
+@every_demo
+def test_a_key_changes_the_picture_and_reset_brings_it_back(page, number, demo):
+    here, demo = panel(page, number), made(*demo)
+    name, control = next(iter(demo.controls.items()))
+    key, value = press(control)
+    assert line(here).inner_text() == demo.line()
+    assert (pixels(here) == opened(demo.picture())).all()
+
+    focus_control(page, here)
+    page.keyboard.press(key)
+    wait_for_line(page, number, demo.line(**{name: value}))
+    seen = pixels(here)
+    assert (seen == opened(demo.picture(**{name: value}))).all()
+    assert (seen != opened(demo.picture())).any()
+
+    for _ in range(3 * len(demo.controls)):
+        if page.evaluate("document.activeElement.innerText") == "Reset":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    wait_for_line(page, number, demo.line())
+    assert (pixels(here) == opened(demo.picture())).all()
 
 
-def test_the_text_of_the_demo_is_announced(page):
-    assert line(page, 0).get_attribute("aria-live") == "polite"
+@every_demo
+def test_every_control_has_a_visible_label_and_the_same_name(page, number, demo):
+    here, controls = panel(page, number), made(*demo).controls.values()
+    for control in controls:
+        unit = getattr(control, "unit", "")
+        text = f"{control.label} ({unit})" if unit else control.label
+        label = here.locator("label", has_text=text).first
+        assert label.is_visible() and not label.evaluate(CUT)
+        role = {"Slider": "slider", "Choice": "combobox", "Toggle": "checkbox"}[type(control).__name__]
+        assert here.get_by_role(role, name=text, exact=True).count() == 1
+
+
+@every_demo
+def test_numbers_are_announced_and_stand_for_the_picture(page, number, demo):
+    here = panel(page, number)
+    assert line(here).get_attribute("aria-live") == "polite"
+    assert here.get_by_role("img", name=line(here).inner_text(), exact=True).count() == 1
+
+
+@every_demo
+@pytest.mark.parametrize("width", [1280, 800])
+def test_nothing_scrolls_sideways_and_the_picture_is_sharp(page, number, demo, width):
+    here = panel(page, number)
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.wait_for_function("width => document.body.clientWidth == width", arg=width)
+    page.wait_for_timeout(200)  # JupyterLab lays itself out a moment later
+    assert here.evaluate(SCROLLS) == []
+    natural, shown, room = here.locator("img").evaluate(
+        "image => [image.naturalWidth, image.getBoundingClientRect().width, image.parentElement.clientWidth]"
+    )
+    assert shown == min(natural, room)
+    if width == 1280:
+        assert shown == natural
 
 
 def test_a_key_held_down_draws_the_newest_state_and_queues_nothing(page):
-    before = int(line(page, 1).inner_text().split()[0])
-    page.locator(".widget-vbox").nth(1).locator("[role=slider]").evaluate(
+    number = len(DEMOS)
+    here = panel(page, number)
+    before = int(line(here).inner_text().split()[0])
+    here.locator("[role=slider]").evaluate(
         """async handle => {
             for (let i = 0; i < 60; i++) {
                 handle.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
@@ -103,13 +157,12 @@ def test_a_key_held_down_draws_the_newest_state_and_queues_nothing(page):
         }"""
     )
     page.wait_for_function(
-        "() => document.querySelectorAll('.widget-vbox [role=status]')[1].innerText.endsWith('grey level 60.')"
+        """number => document.querySelectorAll(".jp-CodeCell")[number]
+            .querySelector("[role=status]").innerText.endsWith("grey level 60.")""",
+        arg=number,
     )
-    page.wait_for_function(
-        "() => { const image = document.querySelectorAll('img.widget-image')[1]; return image.complete }"
-    )
-    assert (pixels(page, 1) == 60).all()
-    drawn = int(line(page, 1).inner_text().split()[0]) - before
+    assert (pixels(here) == 60).all()
+    drawn = int(line(here).inner_text().split()[0]) - before
     page.wait_for_timeout(500)
-    assert int(line(page, 1).inner_text().split()[0]) - before == drawn
+    assert int(line(here).inner_text().split()[0]) - before == drawn
     assert drawn < 30  # 60 key presses in about 0.3 s, 0.15 s a picture: 3 or 4 where the machine is idle
