@@ -17,6 +17,7 @@ from gancourse.metrics.path_length import perceptual_path_length
 from gancourse.metrics.perceptual import perceptual_distance
 from gancourse.metrics.prd import PRDCurve, prd_curve, prd_from_histograms
 from gancourse.metrics.report import Report, report
+from gancourse.metrics.vendi import vendi_score
 
 __all__ = [
     "DensityCoverage",
@@ -43,4 +44,5 @@ __all__ = [
     "precision_recall",
     "realism",
     "report",
+    "vendi_score",
 ]

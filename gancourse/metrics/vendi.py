@@ -1,0 +1,91 @@
+"""The Vendi score: how many different samples a set holds in effect, without any reals to compare with."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gancourse.metrics.arrays import as_numbers, as_samples
+from gancourse.metrics.estimate import Estimate
+
+TINY = 2.2250738585072014e-308  # has a finite logarithm; lambda log lambda can't tell it from 0
+TOLERANCE = (
+    1e-5  # what float32 may leave of a kernel's symmetry, of the ones on its diagonal and of its eigenvalues
+)
+
+
+def vendi_score(features: Any, *, kernel: str | Callable[[Tensor], Any] = "cosine") -> Estimate:
+    """The effective number of different samples: from 1, all are alike, to N, none is like another.
+
+        VS = exp( - sum_j lambda_j log lambda_j ),  lambda the eigenvalues of K / N,  K_ij = k(x_i, x_j),  K_ii = 1
+
+    (Friedman and Dieng 2023, definition 3.1.) It sees diversity only, of any kind: noise scores high.
+
+    features: (N, D), one sample a row. kernel: "cosine", k(x, y) = x.y / |x||y|, for which K has the eigenvalues of the
+    (D, D) matrix of the rows' directions and VS is at most min(N, D); or a function (N, D) -> (N, N) that gives a
+    symmetric positive semi-definite K with ones on its diagonal. It gets the features as a float64 tensor.
+
+    stderr: with K_ij = f_i . f_j, a sample's influence on log VS is -f' log(F'F/N) f less its mean, so it is
+    VS std(-f' log(F'F/N) f) / sqrt(N); None for one sample. It is the noise at this N alone. No interval: VS grows
+    with N, because kinds that N samples don't hold are not counted, and how many those are the samples don't say.
+    Compare sets of one size.
+
+    ValueError for features that aren't finite (N, D) arrays, for a row of zeros, which has no direction, and for a
+    kernel's matrix that isn't as above.
+    """
+    x = as_samples(features, "features")
+    n, dim = x.shape
+    if kernel == "cosine":
+        unit, most = _directions(x), min(n, dim)
+        gram = unit @ unit.T if n <= dim else None
+    elif callable(kernel):
+        gram, most = _similarities(kernel(x), n).to(x.device), n
+    else:
+        raise ValueError(f'kernel: expected "cosine" or a function of the features, got {kernel!r}')
+    if gram is None:
+        values, vectors = torch.linalg.eigh(unit.T @ unit / n)
+        parts = (unit @ vectors).square()  # (N, D) f_ij^2 along the eigenvectors; a row sums to 1
+    else:
+        values, vectors = torch.linalg.eigh(gram / n)
+        parts = n * values.clamp(min=0) * vectors.square()  # (N, N)
+    if values[0] < -TOLERANCE:
+        raise ValueError(
+            f"kernel: expected a positive semi-definite matrix, got one with the eigenvalue {n * values[0]:.3g}"
+        )
+    surprise = -(parts @ values.clamp(min=TINY).log())  # (N,) whose mean is the entropy
+    value = min(max(float(surprise.mean().exp()), 1.0), float(most))
+    stderr = value * float(surprise.std()) / n**0.5 if n > 1 else None
+    name = kernel if isinstance(kernel, str) else getattr(kernel, "__name__", "the caller's")
+    return Estimate(value, stderr, n=n, method=f"Vendi score, {name} kernel")
+
+
+def _directions(x: Tensor) -> Tensor:
+    """Rows scaled to length 1; first to a largest entry of 1, which keeps squares of tiny ones from vanishing."""
+    largest = x.abs().amax(dim=1, keepdim=True)
+    if not largest.all():
+        raise ValueError(
+            f"features: row {int((largest == 0).nonzero()[0, 0])} is all zeros; the cosine kernel needs a direction"
+        )
+    x = x / largest
+    return x / x.norm(dim=1, keepdim=True)
+
+
+def _similarities(matrix: Any, n: int) -> Tensor:
+    """A kernel's matrix as float64 (N, N), checked but for its eigenvalues."""
+    gram = as_numbers(matrix, "kernel")
+    if gram.shape != (n, n):
+        raise ValueError(f"kernel: expected a matrix ({n}, {n}), one row a sample, got {tuple(gram.shape)}")
+    off = (gram.diagonal() - 1).abs()
+    if off.max() > TOLERANCE:
+        row = int(off.argmax())
+        raise ValueError(
+            f"kernel: expected ones on the diagonal, got {gram[row, row]:.6g} for row {row} with itself"
+        )
+    if (gram - gram.T).abs().max() > TOLERANCE:
+        row, column = divmod(int((gram - gram.T).abs().argmax()), n)
+        raise ValueError(
+            f"kernel: expected a symmetric matrix, got {gram[row, column]:.6g} for rows {row} and {column}, "
+            f"{gram[column, row]:.6g} for {column} and {row}"
+        )
+    return gram
