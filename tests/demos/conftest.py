@@ -1,4 +1,4 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `lab`, which the latency benchmark uses too
+sys.path.insert(0, str(Path(__file__).parent))  # for `lab` and `found`, which the benchmark uses too

@@ -1,11 +1,15 @@
-"""The demos in a real kernel: bursts of messages, and nbval on the stored notebook."""
+"""The demos in a real kernel: bursts of messages, and nbval on what is stored, with the widgets here and Colab's."""
 
+import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
+from found import DEMOS, source
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
@@ -55,40 +59,90 @@ def test_a_drag_does_not_queue_pictures(kernel):
     assert run(kernel, "print(panel.line.value)").count("100") == 1
 
 
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    """A notebook with a demo as it is stored: executed, its widget views dropped."""
-    cells = [
-        "from gancourse.demos.covariance import covariance",
-        "demo = covariance()\ndemo.show()",
-        "print(demo.line())",
-    ]
+# Under a real event loop: the panel's picture follows its first control.
+MOVE = """
+from found import ends
+from gancourse.demos.control import Panel
+
+panel = Panel(demo)
+name, control = next(iter(demo.controls.items()))
+panel.controls[name].value = next(end for end in ends(control) if end != control.value)
+await panel.task
+print(panel.line.value)
+"""
+
+
+def stored(path, cells):
+    """The cells as a stored notebook: executed, its widget views dropped."""
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    NotebookClient(notebook, timeout=60).execute()
+    NotebookClient(notebook, timeout=300).execute()
     for cell in notebook.cells:
         for output in cell.outputs:
             output.get("data", {}).pop(WIDGET_VIEW, None)
     notebook.metadata.pop("widgets", None)
-    path = tmp_path_factory.mktemp("stored") / "stored.ipynb"
     nbformat.write(notebook, path)
     return path
 
 
-def test_the_stored_notebook_passes_nbval_and_a_changed_number_does_not(stored, tmp_path):
-    notebook = nbformat.read(stored, 4)
-    [output] = notebook.cells[1].outputs
-    assert set(output.data) == {"image/png", "text/plain"}
-    assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
-    text = output.data["text/plain"]
-    output.data["text/plain"] = re.sub(r"\d\b", lambda digit: str(9 - int(digit[0])), text, count=1)
-    nbformat.write(notebook, tmp_path / "changed.ipynb")
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory):
+    """A notebook with every chapter's demos: for each a cell that shows it and one that moves it."""
+    here = f"import sys\n\nsys.path.insert(0, {str(Path(__file__).parent)!r})"
+    cells = [here, *(cell for demo in DEMOS for cell in (source(*demo), MOVE))]
+    return stored(tmp_path_factory.mktemp("stored") / "demos.ipynb", cells)
 
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-rA", "-q"]
-    command += ["-p", "no:cacheprovider", str(stored), str(tmp_path / "changed.ipynb")]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    verdicts = re.findall(r"^(PASSED|FAILED) \S*?(stored|changed)\.ipynb::Cell (\d)", result.stdout, re.M)
-    assert sorted(verdicts) == sorted(
-        [("PASSED", "stored", str(cell)) for cell in range(3)]
-        + [("PASSED", "changed", "0"), ("FAILED", "changed", "1"), ("PASSED", "changed", "2")]
-    ), result.stdout + result.stderr
+
+def nbval(*paths, kernel=(), **environment):
+    """The verdict on each cell under nbval, {(notebook, cell): "PASSED" or "FAILED"}, and what pytest says."""
+    command = [sys.executable, "-m", "pytest", "--nbval", *(kernel or ["--nbval-current-env"]), "-rA", "-q"]
+    command += ["--nbval-cell-timeout", "300", "-p", "no:cacheprovider", *map(str, paths)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=paths[0].parent, env=os.environ | environment
+    )
+    found = re.findall(r"^(PASSED|FAILED) \S*?(\w+)\.ipynb::Cell (\d+)", done.stdout, re.M)
+    return {(name, int(cell)): verdict for verdict, name, cell in found}, done.stdout + done.stderr
+
+
+def all_passed(notebook):
+    count = len(nbformat.read(notebook, 4).cells)
+    return {(notebook.stem, cell): "PASSED" for cell in range(count)}
+
+
+def test_every_demo_leaves_its_sheet_and_its_text(demos):
+    shown = nbformat.read(demos, 4).cells[1::2]
+    assert len(shown) == len(DEMOS) > 0
+    for cell in shown:
+        [output] = cell.outputs
+        assert set(output.data) == {"image/png", "text/plain"}
+        assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
+
+
+def test_every_demo_passes_nbval(demos):
+    verdicts, said = nbval(demos)
+    assert verdicts == all_passed(demos), said
+
+
+def test_every_demo_passes_nbval_on_colabs_versions(demos, colab_python, tmp_path):
+    kernel = tmp_path / "jupyter" / "kernels" / "colab"
+    kernel.mkdir(parents=True)
+    argv = [str(colab_python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    place = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    spec = {"argv": argv, "display_name": "Colab", "language": "python", "env": place}
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+    version = [colab_python, "-c", "import ipywidgets; print(ipywidgets.__version__)"]
+    assert subprocess.run(version, capture_output=True, text=True).stdout.strip() == "7.7.1"
+
+    kernel = ["--nbval-kernel-name", "colab"]
+    verdicts, said = nbval(demos, kernel=kernel, JUPYTER_PATH=str(tmp_path / "jupyter"))
+    assert verdicts == all_passed(demos), said
+
+
+def test_nbval_sees_a_changed_number(demos, tmp_path):
+    notebook = nbformat.read(demos, 4)
+    notebook.cells = notebook.cells[:3]
+    data = notebook.cells[1].outputs[0].data
+    data["text/plain"] = re.sub(r"\d\b", lambda digit: str(9 - int(digit[0])), data["text/plain"], count=1)
+    nbformat.write(notebook, tmp_path / "changed.ipynb")
+    verdicts, said = nbval(tmp_path / "changed.ipynb")
+    assert [verdicts["changed", cell] for cell in range(3)] == ["PASSED", "FAILED", "PASSED"], said
