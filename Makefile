@@ -16,19 +16,18 @@ solved := $(wildcard notebooks/solutions/*.ipynb)
 MAKEFLAGS += --keep-going
 
 # One thread a process: the workers share the cores, and sums come out in the same order everywhere.
-test unit notebooks test-python: export OMP_NUM_THREADS := 1
-test unit notebooks test-python: export OPENBLAS_NUM_THREADS := 1
-# A progress bar comes and goes with the machine's speed, and nbval compares what is printed.
-test unit notebooks test-python: export TQDM_DISABLE := 1
+test verify unit notebooks test-python: export OMP_NUM_THREADS := 1
+test verify unit notebooks test-python: export OPENBLAS_NUM_THREADS := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help course test lint types unit notebooks students test-python bench retrain constraints clean
+.PHONY: help course test verify lint types unit notebooks students test-python bench retrain constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make course                set up $(VENV) and $(COURSE)/, open JupyterLab on chapter 00'
 	@echo 'make test                  lint, types, tests, every notebook under nbval'
+	@echo 'make verify                every mistake and every right answer of the exercises on 200 seeds'
 	@echo 'make test-python PY=3.13   the tests and notebooks on another Python, in .venv-3.13'
 	@echo 'make bench                 time the metrics beside their peers'
 	@echo 'make retrain               train the classifier and the VAE anew, compare with their cards'
@@ -66,6 +65,9 @@ notebooks: $(VENV)/.ready-dev
 
 students: $(VENV)/.ready-dev
 	$(py) -m gancourse release --check
+
+verify: $(VENV)/.ready-dev
+	GANCOURSE_SEEDS=200 $(py) -m pytest tests/exercises/test_records.py -q -n $(WORKERS)
 
 test-python:
 	@[ -n '$(PY)' ] || { echo 'Say which Python: make test-python PY=3.13'; exit 2; }

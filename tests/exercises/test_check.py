@@ -2,15 +2,17 @@
 
 import io
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 import torch
 
 from gancourse.classroom.collect import pack, unpack
-from gancourse.exercises import Exercise, Verdict, check, exercise, judge, rules
+from gancourse.exercises import Exercise, Verdict, check, exercise, judge, predicted, progress, rules
 from gancourse.exercises.check import CheckFailed
-from gancourse.exercises.judging import RIGHT, UNTRIED, WRONG, verdict
+from gancourse.exercises.judging import INTERRUPTED, RIGHT, TIMED_OUT, UNTRIED, WRONG, verdict
 from gancourse.exercises.outputs import close, normal
 from gancourse.exercises.running import Result, compiled, run
 
@@ -287,11 +289,11 @@ def test_outputs_survive_a_file_without_objects(tmp_path):
         {},
         {"cases": np.array(10**15)},
         {"cases": np.array([1, 2])},
-        {"cases": np.array(1), "0.told": np.array(["", "", "", ""])},
-        {"cases": np.array(1), "0.told": np.array(["", "", "", ""]), "0.parts": np.array(10**15)},
+        {"cases": np.array(1), "0.told": np.array(["", "", "", "", ""])},
+        {"cases": np.array(1), "0.told": np.array(["", "", "", "", ""]), "0.parts": np.array(10**15)},
         {
             "cases": np.array(1),
-            "0.told": np.array(["", "", "", ""]),
+            "0.told": np.array(["", "", "", "", ""]),
             "0": np.array(["2020"], "datetime64[D]"),
         },
         {"cases": np.array(1), "0.told": np.array(["", ""])},
@@ -317,3 +319,168 @@ def test_a_source_is_judged_without_running_it():
     assert rules.forbidden_use(record, source) == "the course's mean_image"
     assert rules.forbidden_use(record, "def mean_image(x:\n") == ""
     assert rules.forbidden_use(record, "def mean_image(x):\n    return mean_image(x)") == ""
+
+
+def test_cases_share_no_memory():
+    one = torch.ones(2, 2)
+    record = _doubling(oracle=lambda x, y: x + y, cases=lambda rng: [(one, one), (one, one)])
+    judged = judge(record, _namespace("def double(x, y):\n    x += y\n    return x"))
+    assert (judged.status, judged.message[:20]) == (WRONG, "The values are right")
+
+
+def test_an_error_is_a_mistake_only_with_its_text():
+    record = _doubling(mistakes=((lambda x: torch.as_tensor(x).to(torch.uint8).mean(), "Bytes."),))
+    same = "def double(x):\n    return torch.as_tensor(x).to(torch.uint8).mean()"
+    other = "def double(x):\n    return torch.as_tensor(x) @ torch.ones(7)"
+    assert judge(record, _namespace(same)).message == "Bytes."
+    assert "raises RuntimeError" in judge(record, _namespace(other)).message
+
+
+def test_a_helper_in_another_cell_is_named():
+    source = "def helper(x):\n    return x.no\ndef double(x):\n    return helper(x)"
+    assert "line 2 of the cell that defines `helper`" in _judged(source, mistakes=()).message
+    stub = "def helper(x):\n    raise NotImplementedError\ndef double(x):\n    return helper(x)"
+    judged = _judged(stub, mistakes=())
+    assert (
+        judged.status == WRONG
+        and "it calls `helper`, which still raises NotImplementedError" in judged.message
+    )
+
+
+def test_digits_are_shown_until_the_difference_is_seen():
+    record = _doubling(cases=lambda rng: [(np.full((3, 5), 82.6),)])
+    judged = judge(record, _namespace("def double(x):\n    x = 2 * x\n    x[0, 2] += 0.01\n    return x"))
+    assert "expected [0, 2] = 165.2, got 165.21" in judged.message
+
+
+def test_the_part_that_differs_is_named():
+    record = _doubling(oracle=lambda x: (2 * x, x.mean()), returns=("twice", "mean"))
+    judged = judge(record, _namespace("def double(x):\n    return 2 * x, x.sum()"))
+    assert "expected mean = 1.5, got 3" in judged.message
+    unnamed = _doubling(oracle=lambda x: (2 * x, x.mean()))
+    judged = judge(unnamed, _namespace("def double(x):\n    return 2 * x, x.sum()"))
+    assert "part 2 of 2 = 1.5" in judged.message
+
+
+def test_the_failing_input_can_be_had():
+    judged = judge(exercise("03.4"), {"fid": _namespace("def fid(real, fake):\n    return 7.0")["fid"]})
+    assert '`check.case("03.4", 0)` gives you this input' in judged.message
+    real, fake = check.case("03.4", 0)
+    assert real.shape == fake.shape == (4, 2)
+    real += 1
+    assert not torch.equal(real, check.case("03.4", 0)[0])
+    hidden = judge(
+        exercise("03.4"), {"fid": _namespace("def fid(real, fake):\n    return 7.0")["fid"]}, seed=5
+    )
+    assert hidden.status == WRONG and "check.case" not in hidden.message
+    with pytest.raises(ValueError, match=r"i: exercise 03\.4 has the cases 0 to"):
+        check.case("03.4", 99)
+
+
+def test_an_endless_answer_ends_in_a_verdict():
+    start = time.monotonic()
+    judged = _judged("def double(x):\n    while True:\n        pass", seconds=0.3)
+    assert judged.status == TIMED_OUT and "an endless loop?" in judged.message
+    swallows = "def double(x):\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n    while True:\n        pass"
+    assert _judged(swallows, seconds=0.3).status == TIMED_OUT
+    assert time.monotonic() - start < 5
+    assert _judged("def double(x):\n    return 2 * x", seconds=0.3).status == RIGHT
+
+
+def test_a_watchdog_barks_in_any_thread():
+    told = []
+    thread = threading.Thread(
+        target=lambda: told.append(_judged("def double(x):\n    while True:\n        pass", seconds=0.3))
+    )
+    thread.start()
+    thread.join(20)
+    assert told and told[0].status == TIMED_OUT
+
+
+def test_an_interrupt_ends_in_a_verdict_and_goes_on(capsys):
+    namespace = _namespace("def mean_image(images):\n    raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        check("00.1", namespace)
+    assert INTERRUPTED in capsys.readouterr().out
+    assert namespace["mean_image"] is exercise("00.1").oracle
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("def mean_imag(images):\n    return images.float().mean(0)", "Your cell defines mean_imag"),
+        (
+            "def mean_image(images):\n    return images.float(.mean(0)",
+            "Line 2 of the answer cell can't be read",
+        ),
+        ("x = 1", "mean_image is the course's own here"),
+    ],
+)
+def test_after_a_failed_check_the_cell_is_told_what_it_is(cell, told, capsys):
+    namespace: dict = {}
+    check("00.1", namespace)
+    namespace["In"] = ["", cell, 'check("00.1")']
+    assert told in judge(exercise("00.1"), namespace).message
+
+
+@pytest.mark.parametrize(
+    ("guess", "told"),
+    [
+        ("", "It happened: B. You made no guess."),
+        ("b", "It happened: B. You guessed B: right."),
+        ("A.", "It happened: B. You guessed A."),
+        ("maybe", "It happened: B. Your guess 'maybe' is not one of the letters."),
+    ],
+)
+def test_a_prediction_is_compared_with_what_happened(guess, told, capsys):
+    predicted(guess, "B")
+    assert capsys.readouterr().out == told + "\n"
+
+
+def test_progress_counts_what_is_right(capsys):
+    namespace = {"check": check, "progress": progress}
+    exec("progress()", namespace)
+    exec("check('00.1')\nprogress()", namespace)
+    assert capsys.readouterr().out.endswith(
+        "○ Chapter 00: 0 of 1 exercises right, 0 of 1 points.\nOpen: 00.1 mean_image.\n"
+    )
+    exec("def mean_image(images):\n    return images.double().mean(0)\ncheck('00.1')\nprogress()", namespace)
+    assert capsys.readouterr().out.endswith("✓ Chapter 00: 1 of 1 exercises right, 1 of 1 points.\n")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from gancourse.metrics import fid as f\ndef fid(real, fake):\n    return f(real=real, fake=fake).value",
+        "def fid(real, fake):\n    from gancourse.metrics import fid as f\n    return f(real=real, fake=fake).value",
+        "import functools, gancourse.metrics as m\ndef fid(real, fake):\n"
+        "    return float(functools.partial(getattr(m, 'fid'), real=real)(fake=fake))",
+        "import gancourse.metrics as m\ndef fid(real, fake):\n"
+        "    return list(map(lambda x: m.frechet.fid(real=x, fake=fake).value, [real]))[0]",
+        "import gancourse.metrics as m\ndef helper(x):\n    return m.Moments(x.shape[1]).update(x)\n"
+        "def fid(real, fake):\n    return m.fid(real=helper(real), fake=helper(fake)).value",
+    ],
+)
+def test_anything_of_the_course_is_out_of_bounds(source):
+    judged = judge(exercise("03.4"), _namespace(source))
+    assert judged.status == WRONG and judged.message.startswith("It uses "), judged
+
+
+def test_what_an_argument_does_inside_is_free():
+    from gancourse.models.layers import PixelNorm
+
+    record = _doubling(
+        oracle=lambda layer, x: layer(x), cases=lambda rng: [(PixelNorm(), torch.ones(2, 3))], mistakes=()
+    )
+    assert judge(record, _namespace("def double(layer, x):\n    return layer.forward(x)")).status == RIGHT
+    mine = "from gancourse.models import VAE\ndef double(x):\n    return VAE().forward(x)"
+    plain = _doubling(cases=lambda rng: [(torch.ones(2, 3),)], mistakes=())
+    assert judge(plain, _namespace(mine)).message.startswith("It uses gancourse.models.vae.VAE")
+
+
+def test_a_cell_may_compare_with_what_its_answer_may_not_call():
+    source = "def covariance(x, y):\n    return 1\nprint(np.cov([1, 2], [3, 4]))"
+    assert rules.forbidden_use(exercise("02.1"), source, {"np": np}) == ""
+    assert rules.forbidden_use(
+        exercise("02.1"), source.replace("return 1", "return np.cov(x, y)"), {"np": np}
+    )

@@ -38,6 +38,7 @@ def _right_answers() -> list[tuple[Exercise, object]]:
     for path in sorted((Path(__file__).parents[1] / "chapters").glob("ch[0-9][0-9]_*.py")):
         spec = importlib.util.spec_from_file_location(f"right_{path.stem}", path)
         module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # where an answer that is a class finds its namespace
         spec.loader.exec_module(module)
         found += [(exercise(id), answer) for id, answers in module.RIGHT.items() for answer in answers]
     return found
