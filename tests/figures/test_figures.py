@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from gancourse import figures
+from gancourse.figures.style import CSS_PIXELS, SHARPNESS
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_a_figure_leaves_with_its_alternative_text_and_width(shown):
     assert bundle["text/plain"] == "It rises."
     assert metadata == {"image/png": {"alt": "It rises.", "width": 480}}
     picture = Image.open(io.BytesIO(bundle["image/png"]))
-    assert picture.size == (720, 540)
+    assert picture.size == (600, 450)
     assert picture.mode == "P"  # 256 colours
     assert not picture.info.keys() & {"Software", "Creation Time"}
 
@@ -66,6 +67,21 @@ def test_same_figure_same_bytes():
         return figures.png(figure)
 
     assert draw() == draw()
+
+
+def test_256_colours_are_close_to_all_of_them():
+    figure, ax = figures.new(size=(4, 4))
+    values = np.zeros((64, 64))
+    values[0] = np.linspace(-1, 1, 64)
+    figures.heatmap(ax, values)
+    figures.png(figure)  # the first drawing lays the figure out
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=CSS_PIXELS * SHARPNESS)
+    full = np.asarray(Image.open(buffer).convert("RGB"), int)
+    few = np.asarray(Image.open(io.BytesIO(figures.png(figure))).convert("RGB"), int)
+    assert few.shape == full.shape
+    assert np.abs(few - full).max() <= 8  # of 255; 14 where colours are chosen by how often they occur
+    assert (few[full.min(axis=2) == 255] == 255).all()  # white stays white
 
 
 def test_the_package_import_stays_free_of_matplotlib():
@@ -149,3 +165,66 @@ def test_heatmap_puts_white_at_zero():
     assert figures.heatmap(figures.new()[1], np.zeros((2, 2))).get_clim() == (-1, 1)
     with pytest.raises(ValueError, match="two axes"):
         figures.heatmap(ax, [1, 2])
+
+
+def test_a_cloud_brings_its_own_ellipse_or_the_one_given():
+    points = torch.from_numpy(np.random.default_rng(0).normal(size=(50, 2)) @ np.array([[2, 1], [0, 1]]))
+    for given in ({}, {"mean": points.numpy().mean(0), "cov": np.cov(points.T)}):
+        _, ax = figures.new()
+        figures.plot_cloud(ax, points, label="real", reach=9, **given)
+        outline = figures.ellipse_outline(points.numpy().mean(0), np.cov(points.T))
+        np.testing.assert_allclose(ax.patches[0].get_xy()[:181], outline)
+        np.testing.assert_allclose(ax.collections[0].get_offsets(), points)
+        assert ax.get_legend_handles_labels()[1] == ["real"]
+        assert ax.get_xlim() == ax.get_ylim() == (-9, 9)
+    _, ax = figures.new()
+    figures.plot_cloud(ax, points, label="real", ellipse=False)
+    assert not ax.patches and ax.get_legend_handles_labels()[1] == ["real"]
+    with pytest.raises(ValueError, match=r"points: expected shape \(N, 2\), got \(2, 3\)"):
+        figures.plot_cloud(ax, np.zeros((2, 3)))
+
+
+def bars(ax):
+    """Low and high ends of the error bars."""
+    segments = np.array(ax.collections[0].get_segments())
+    return segments[:, :, 1]
+
+
+def test_a_spread_is_the_draws_mean_and_deviation():
+    _, ax = figures.new()
+    figures.plot_spread(ax, [10, 100], [[1.0, 3.0], [5.0, 5.0]], label="FID")
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[10, 2], [100, 5]])
+    np.testing.assert_allclose(bars(ax), [[1, 3], [5, 5]])
+    with pytest.raises(ValueError, match="draws: expected a row for each of the 3 x"):
+        figures.plot_spread(ax, [1, 2, 3], [[1, 2], [3, 4]])
+
+
+def test_an_interval_reaches_from_low_to_high():
+    _, ax = figures.new()
+    figures.plot_interval(ax, [10, 100], [2.0, 5.0], [(1.5, 4.0), (5.0, 5.5)])
+    np.testing.assert_allclose(bars(ax), [[1.5, 4], [5, 5.5]])
+    with pytest.raises(ValueError, match=r"intervals: expected shape \(2, 2\)"):
+        figures.plot_interval(ax, [1, 2], [1, 2], [0.5, 0.5])
+    with pytest.raises(ValueError, match="low <= value <= high"):
+        figures.plot_interval(ax, [1, 2], [1, 2], [(0, 2), (3, 4)])
+
+
+def test_sizes_stand_as_whole_numbers_on_a_logarithmic_axis():
+    _, ax = figures.new()
+    figures.log_sizes(ax, [200, 1000, 5000])
+    assert ax.get_xscale() == "log"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["200", "1000", "5000"]
+
+
+def test_rows_have_names_and_labels(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("gancourse.figures.images.show", lambda figure, *, alt: drawn.append((figure, alt)))
+    images = np.zeros((3, 1, 8, 8), np.uint8)
+    figures.show_rows(
+        {"real": images, "fake": images}, labels={"fake": "def", "real": "abc"}, alt="Black.", title="Two"
+    )
+    [(figure, alt)] = drawn
+    assert alt == "Black."
+    assert [text.get_text() for text in figure.axes[0].texts] == [*"abcdef", "real", "fake"]
+    with pytest.raises(ValueError, match="rows: expected images of one shape"):
+        figures.show_rows({"real": images, "fake": images[:2]}, alt="Black.")
