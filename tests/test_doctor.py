@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from gancourse import doctor
 from gancourse.cli import main
-from gancourse.datasets.files import data_path
+from gancourse.files import data_path
 
 
 def finding(topic: str, **options) -> doctor.Finding:

@@ -106,7 +106,7 @@ def test_installed_wheel_finds_its_own_data(built, tmp_path):
 import gancourse
 from gancourse.classroom import notebooks
 from gancourse.datasets import fashion_mnist
-from gancourse.datasets.files import data_path
+from gancourse.files import data_path
 print(tuple(fashion_mnist("test").images.shape), data_path(), notebooks.folder(), gancourse.__file__, sep="\\n")
 """
     env = {name: value for name, value in os.environ.items() if name not in ("GANCOURSE_DATA", "PYTHONPATH")}

@@ -9,18 +9,19 @@ ROOT = Path(gancourse.__file__).parent
 SCIENCE = ("metrics", "models", "datasets", "features", "latents", "figures")
 MAY_KNOW = {
     "seeds": set(),
+    "files": set(),
     "latents": set(),
     "figures": set(),
     "exercises": set(),  # finds a chapter's records by number, when a check is called
-    "metrics": {"seeds"},
-    "datasets": {"seeds"},
-    "models": {"datasets", "latents", "seeds"},
-    "features": {"models", "datasets", "metrics", "seeds"},
+    "metrics": {"seeds", "files"},
+    "datasets": {"seeds", "files"},
+    "models": {"datasets", "latents", "seeds", "files"},
+    "features": {"models", "datasets", "seeds", "files"},
     "demos": {"figures"},
-    "chapters": {"exercises", "demos", *SCIENCE, "seeds"},
-    "classroom": {"exercises", "chapters"},
-    "training": {*SCIENCE, "seeds"},
-    "evaluate": {*SCIENCE, "seeds"},
+    "chapters": {"exercises", "demos", *SCIENCE, "seeds", "files"},
+    "classroom": {"exercises", "chapters", "files"},
+    "training": {*SCIENCE, "seeds", "files"},
+    "evaluate": {*SCIENCE, "seeds", "files"},
 }
 
 

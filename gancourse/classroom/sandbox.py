@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 import gancourse
-from gancourse.datasets import data_path
+from gancourse.files import data_path
 
 try:
     import resource

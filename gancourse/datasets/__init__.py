@@ -2,10 +2,10 @@
 
 from gancourse.datasets import corruptions, toy_runs
 from gancourse.datasets.fashion_mnist import fashion_mnist
-from gancourse.datasets.files import data_path, verified
 from gancourse.datasets.folder import ImageFolder, image_folder
 from gancourse.datasets.images import ImageSet, check_images, quantise
 from gancourse.datasets.shapes import shapes
+from gancourse.files import data_path, verified
 
 __all__ = [
     "ImageFolder",

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gancourse.datasets.files import data_path, remedy, verified
 from gancourse.datasets.images import ImageSet
+from gancourse.files import data_path, remedy, verified
 
 CLASSES = (
     "T-shirt/top",

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from safetensors import safe_open
 from torch import Tensor
 
-from gancourse.datasets.files import data_path, verified
 from gancourse.datasets.mixtures import Mixture, grid, ring
+from gancourse.files import data_path, verified
 
 TARGETS: dict[str, Callable[[], Mixture]] = {"ring": ring, "grid": grid}
 METHODS = (

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from gancourse.datasets.files import data_path, verified
+from gancourse.files import data_path, verified
 from gancourse.models.memory import keep_freed_memory
 from gancourse.models.sampling import sample
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from gancourse.datasets import data_path
+from gancourse.files import data_path
 
 
 def path_of(name: str) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from gancourse.datasets import data_path
+from gancourse.files import data_path
 from gancourse.models import load, parameters, save
 from gancourse.training import card, measured
 from gancourse.training.sheets import sample_sheet

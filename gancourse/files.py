@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def data_path(*parts: str) -> Path:
