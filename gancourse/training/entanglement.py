@@ -45,8 +45,8 @@ def entanglement(
     regressor: FactorRegressor,
     space: str,
     *,
-    samples: int = 10_000,
-    steps: int = 1000,
+    samples: int = 5000,
+    steps: int = 500,
     seed: int = 0,
 ) -> Entanglement:
     """Measure both on `samples` latents of one seed, four fifths of them to fit to, and `steps` of the others to move.
