@@ -2,6 +2,10 @@
 
 import ast
 import re
+import statistics
+
+MOST_WORDS = 5000
+MOST_BYTES = 1_200_000
 
 
 def complaints(notebook: dict) -> list[str]:
@@ -19,6 +23,44 @@ def complaints(notebook: dict) -> list[str]:
             elif f'check("{cell["metadata"]["gancourse"]["exercise"]}")' not in following["source"]:
                 found.append(f"{check}: does not call check on its exercise")
     return found
+
+
+def shape(notebook: dict, size: int) -> list[str]:
+    """What a chapter as a whole may not be: too long, too large, without its ends, in other forms than the others."""
+    cells = notebook["cells"]
+    headings = [line for c in _markdown(cells) for line in c["source"].splitlines() if line.startswith("#")]
+    ends = [i for i, c in enumerate(cells) if c["source"].startswith("## In one minute")]
+    found = [] if ends else ["has no section `## In one minute`"]
+    words = sum(len(c["source"].split()) for c in _markdown(cells[: ends[0] if ends else None]))
+    if words > MOST_WORDS:
+        found.append(f"has {words} words before `In one minute`, more than {MOST_WORDS}")
+    if size > MOST_BYTES:
+        found.append(f"takes {size:,} bytes, more than {MOST_BYTES:,}")
+    lines = [len(c["source"].splitlines()) for c in cells if c["cell_type"] == "code"]
+    if statistics.median(lines) > 8:
+        found.append(f"its code cells have a median of {statistics.median(lines)} lines, more than 8")
+    for heading in headings:
+        if "EXERCISE" in heading and not re.fullmatch(
+            r"### EXERCISE \d\d\.\d+ \(\d+ points?\): \w+", heading
+        ):
+            found.append(
+                f"a heading in another form than `### EXERCISE 03.2 (3 points): matrix_sqrt`: {heading}"
+            )
+        if re.match(r"#+ predict", heading, re.I) and heading != "### Predict":
+            found.append(f"a heading in another form than `### Predict`: {heading}")
+    sources = [c["source"] for c in cells if c["cell_type"] == "code"]
+    guesses = sum(bool(re.search(r'^prediction = ""', source, re.M)) for source in sources)
+    if sum(heading == "### Predict" for heading in headings) != guesses:
+        found.append('each `### Predict` needs its own cell `prediction = ""  # A, B or C`')
+    if guesses != sum(len(re.findall(r"^\s*predicted\(", source, re.M)) for source in sources):
+        found.append("each prediction needs its own `predicted(prediction, happened)`")
+    if any("check-" in c["id"] for c in cells) and not any("progress()" in source for source in sources):
+        found.append("has exercises and no `progress()`")
+    return found
+
+
+def _markdown(cells: list[dict]) -> list[dict]:
+    return [cell for cell in cells if cell["cell_type"] == "markdown"]
 
 
 def _of_cell(cell: dict):

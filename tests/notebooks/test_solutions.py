@@ -11,7 +11,7 @@ from nbgrader.nbgraderformat.v3 import MetadataValidatorV3
 from gancourse.classroom import notebooks
 
 sys.path.insert(0, str(Path(__file__).parent))
-from guards import complaints
+from guards import complaints, shape
 
 SOLUTIONS = notebooks.solutions()
 every_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
@@ -24,6 +24,11 @@ def test_there_is_something_to_guard():
 @every_solution
 def test_nothing_that_nbval_would_pass_silently(path):
     assert complaints(notebooks.read(path)) == []
+
+
+@every_solution
+def test_one_course_has_one_form(path):
+    assert shape(notebooks.read(path), path.stat().st_size) == []
 
 
 @every_solution
@@ -77,6 +82,30 @@ SPOILED = {
     "output without text": lambda nb: _picture(nb)["data"].pop("text/plain"),
     "bare figure": lambda nb: _picture(nb)["data"].update({"text/plain": "<Figure size 10x10 with 1 Axes>"}),
 }
+
+
+MISSHAPEN = {
+    "In one minute": lambda nb: nb["cells"].remove(_cell(nb, "in-one-minute")),
+    "words before": lambda nb: _cell(nb, "start-here").update(source="# 00\n" + "word " * 5001),
+    "median of": lambda nb: [c.update(source="x = 1\n" * 9) for c in nb["cells"] if c["cell_type"] == "code"],
+    "EXERCISE 03.2": lambda nb: nb["cells"][0].update(source="### EXERCISE 00.1: mean (1 point)"),
+    "than `### Predict`": lambda nb: nb["cells"][0].update(source="### Predict, then run"),
+    "needs its own cell": lambda nb: nb["cells"][0].update(source="### Predict"),
+    "needs its own `predicted": lambda nb: _cell(nb, "start-here").update(
+        cell_type="code", source='prediction = ""'
+    ),
+    "no `progress()`": lambda nb: [
+        c.update(source="x = 1") for c in nb["cells"] if "progress()" in c["source"]
+    ],
+}
+
+
+@pytest.mark.parametrize("expected", MISSHAPEN)
+def test_each_form_can_be_broken(expected):
+    notebook = copy.deepcopy(_good())
+    MISSHAPEN[expected](notebook)
+    assert any(expected in complaint for complaint in shape(notebook, 0))
+    assert "bytes" in shape(_good(), 2_000_000)[0]
 
 
 @pytest.mark.parametrize("expected", SPOILED)
