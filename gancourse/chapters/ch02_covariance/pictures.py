@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 
-from gancourse.figures import FAKE, GREY, PALETTE, REAL, new
+from gancourse.figures import FAKE, GREY, PALETTE, REAL, heatmap, new, plot_cloud, plot_ellipse, show
 
 
 def labelled_formula(parts, *, size=24, gap=8, width=8.0):
@@ -81,3 +81,65 @@ def spectrum(ax, eigenvalues, *, label=None, color=REAL, marker="o"):
         np.arange(1, len(values) + 1), values / values.sum(), marker, ms=3.5, color=color, label=label
     )
     ax.set(xlabel="principal axis, largest first", ylabel="share of the total variance")
+
+
+def show_mean_and_spread(mean, sigma):
+    """Mean and standard deviation of each pixel, (784,) grey levels, as two images."""
+    figure, axes = new(1, 2, size=(7, 3.3), title="Garments differ most at the rim of the cloth")
+    for ax, values, title in zip(axes, (mean, sigma), ("mean", "standard deviation"), strict=True):
+        drawn = ax.imshow(np.reshape(values, (28, 28)), cmap="gray", vmin=0)
+        figure.colorbar(drawn, ax=ax, label="grey levels")
+        ax.set_title(title)
+        ax.set_axis_off()
+    row, column = divmod(int(np.argmax(sigma)), 28)
+    widest = f"Spread is largest at row {row}, column {column}: {float(max(sigma)):.0f} grey levels."
+    show(figure, alt=f"{widest} Corners hardly vary.")
+
+
+def show_pixel_pairs(collar, others, found):
+    """The collar's brightness (n,) against that of each of `others` {name: (n,)}, with the covariances `found`."""
+    figure, axes = new(1, 3, size=(8.4, 3.2), sharey=True)
+    for ax, (name, other) in zip(axes, others.items(), strict=True):
+        ax.scatter(collar[:1500], other[:1500], s=5, alpha=0.3, color=REAL, linewidths=0)
+        ax.set(title=f"{name}: {found[name]:+.0f}".replace("-", "−"), xlabel="collar (grey levels)")
+    axes[0].set_ylabel("other pixel (grey levels)")
+    numbers = ", ".join(f"{name} {round(value, -2):.0f}" for name, value in found.items())
+    show(figure, alt=f"Covariance with the collar, in grey levels squared: {numbers}.")
+
+
+def show_covariance_map(with_collar, places):
+    """Covariance (28, 28) of each pixel with the collar, some `places` {name: (row, column)} marked."""
+    figure, ax = new(size=(5, 3.9))
+    heatmap(ax, with_collar)
+    for name, (row, column) in places.items():
+        ax.plot(column, row, "k.", ms=4)
+        if name != "neighbour":
+            ax.annotate(name, (column, row), (0, 5), textcoords="offset points", ha="center", fontsize=9)
+    ax.set(title="Covariance with the collar (grey levels²)", xlabel="column (pixels)", ylabel="row (pixels)")
+    negative = (with_collar < 0).mean()
+    told = f"{negative:.0%} of the pixels, at the sides, covary negatively."
+    show(figure, alt=f"A bright collar goes with a bright upper body; {told}")
+
+
+def show_density(density, mu, cov):
+    """A normal density, points (n, 2) -> (n,), with its 1-, 2- and 3-sigma ellipses."""
+    figure, ax = new(size=(5.6, 4.4))
+    filled = field(ax, density, reach=7)
+    for k in (1, 2, 3):
+        plot_ellipse(ax, mu, cov, n_std=k, color=FAKE, fill=0)
+    figure.colorbar(filled, ax=ax, label="density (per unit of area)")
+    ax.set(title="Ellipses are lines of equal density", xlabel="x", ylabel="y", xlim=(-7, 7), ylim=(-7, 7))
+    peak = density(np.asarray(mu)[None])[0]
+    show(figure, alt=f"The density is {peak:.2f} at the centre and equal along each of three ellipses.")
+
+
+def show_stretching(z, x, error):
+    """White noise z (n, 2) and what the Cholesky factor makes of it, x (n, 2), quadrant by quadrant."""
+    quadrant = 2 * (z[:, 0] > 0) + (z[:, 1] > 0)
+    figure, (left, right) = new(1, 2, size=(8, 3.9))
+    for q, color in enumerate(("blue", "orange", "green", "purple")):
+        plot_cloud(left, z[quadrant == q], color=PALETTE[color], ellipse=False, reach=7)
+        plot_cloud(right, x[quadrant == q], color=PALETTE[color], ellipse=False, reach=7)
+    left.set(title="White noise $z$", xlabel="$z_1$", ylabel="$z_2$")
+    right.set(title="Stretched: $\\mu + Lz$", xlabel="x", ylabel="y")
+    show(figure, alt=f"L shears the quadrants. The samples' covariance is within {error:.1f} of Sigma.")
