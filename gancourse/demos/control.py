@@ -66,7 +66,7 @@ class Slider:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few `options`, as a drop-down list."""
+    """One of a few `options`, as a drop-down list (by keyboard: Space opens it, Enter picks)."""
 
     name: str
     label: str

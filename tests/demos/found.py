@@ -37,15 +37,17 @@ def ends(control) -> tuple:
     return control.options if isinstance(control, Choice) else (False, True)
 
 
-def press(control) -> tuple[str, object]:
-    """A key that changes the control from its own value, and the value that it leads to."""
+def press(control) -> tuple[list[str], list[str], object]:
+    """Keys that change the control from its own value, the keys that lead back, and the value between them."""
     if isinstance(control, Slider):
-        up = control.value + control.step <= control.high + control.step / 2
+        keys, up = [["ArrowLeft"], ["ArrowRight"]], control.value + control.step <= control.high
         value = control.exact(control.value + (control.step if up else -control.step))
-        return "ArrowRight" if up else "ArrowLeft", value
-    if isinstance(control, Choice):
-        options = list(control.options)
-        at = options.index(control.value)
-        down = at + 1 < len(options)
-        return "ArrowDown" if down else "ArrowUp", options[at + (1 if down else -1)]
-    return "Space", not control.value
+    elif isinstance(control, Choice):
+        # An arrow on a closed list belongs to JupyterLab, which goes to the next cell.
+        keys = [["Space", arrow, "Enter"] for arrow in ("ArrowUp", "ArrowDown")]
+        at = control.options.index(control.value)
+        up = at + 1 < len(control.options)
+        value = control.options[at + 1 if up else at - 1]
+    else:
+        keys, up, value = [["Space"], ["Space"]], True, not control.value
+    return keys[up], keys[not up], value
