@@ -11,7 +11,14 @@ exercise_02_1 = Exercise(
     "02.1",
     "covariance",
     points=2,
-    forbidden=("numpy.cov", "torch.cov", "numpy.corrcoef", "torch.corrcoef"),
+    forbidden=(
+        "numpy.cov",
+        "torch.cov",
+        "torch.Tensor.cov",
+        "numpy.corrcoef",
+        "torch.corrcoef",
+        "torch.Tensor.corrcoef",
+    ),  # fmt: skip
 )
 
 
@@ -93,7 +100,9 @@ def product_of_spreads(x, y):
 
 # --- 02.2 covariance_matrix --------------------------------------------------------------------------------
 
-exercise_02_2 = Exercise("02.2", "covariance_matrix", points=3, forbidden=("numpy.cov", "torch.cov"))
+exercise_02_2 = Exercise(
+    "02.2", "covariance_matrix", points=3, forbidden=("numpy.cov", "torch.cov", "torch.Tensor.cov")
+)
 
 
 @exercise_02_2.oracle
@@ -186,7 +195,10 @@ def matrix_squeezed(features):
 # --- 02.3 correlation_matrix -------------------------------------------------------------------------------
 
 exercise_02_3 = Exercise(
-    "02.3", "correlation_matrix", points=3, forbidden=("numpy.corrcoef", "torch.corrcoef")
+    "02.3",
+    "correlation_matrix",
+    points=3,
+    forbidden=("numpy.corrcoef", "torch.corrcoef", "torch.Tensor.corrcoef"),
 )
 
 

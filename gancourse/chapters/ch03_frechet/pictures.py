@@ -80,8 +80,8 @@ def show_pairings(x, y, partners, by_chance, best):
     figure, axes = new(1, 2, size=(8, 3), sharex=True, sharey=True)
     titles = f"Paired by chance: {by_chance:.1f}", f"Paired as well as possible: {best:.1f}"
     for ax, ends, title in zip(axes, (y, y[partners]), titles, strict=True):
-        plot_cloud(ax, x, color=REAL, ellipse=False)
-        plot_cloud(ax, y, color=FAKE, ellipse=False)
+        plot_cloud(ax, x, color=REAL, ellipse=False, size=18)
+        plot_cloud(ax, y, color=FAKE, ellipse=False, size=18)
         join_pairs(ax, x, ends)
         ax.set(title=title, xlabel="feature 1", ylabel="feature 2")
     told = f"Mean squared length of the lines between {len(x)} pairs: {by_chance:.1f} when paired by chance"
