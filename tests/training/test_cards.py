@@ -43,6 +43,15 @@ CARDS = {
 }
 
 
+def test_a_shape_overlaps_itself_drawn_anew_and_less_when_it_has_moved():
+    drawn = shapes(50, seed=4)
+    again = measured.redrawn(drawn.images, drawn.factors)
+    moved = measured.redrawn(drawn.images, {**drawn.factors, "x": drawn.factors["x"] + 3})
+    far = measured.redrawn(drawn.images, {**drawn.factors, "x": drawn.factors["x"] - 40})
+    assert torch.equal(again, torch.ones(50)) and float(moved.max()) < 0.8
+    assert float(far.max()) < float(moved.max())
+
+
 def test_every_model_has_a_card_with_its_recipe_numbers_and_limits():
     for name in names():
         found = card.read(name)
