@@ -6,7 +6,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 ENDLESS = "def mean_image(images):\n    while True:\n        pass"
-CHECK = 'from gancourse.exercises import check\ncheck("00.1")'
+IMPORT = "from gancourse.exercises import check"
+CHECK = f'{IMPORT}\ncheck("00.1")'
 
 
 def _run(*cells: str, **options) -> list:
@@ -30,7 +31,7 @@ def test_an_endless_answer_holds_no_notebook():
 
 def test_the_stop_button_ends_in_a_verdict_and_stops_run_all():
     stop = "import os, signal, threading\nthreading.Timer(3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()"
-    sources = (ENDLESS, f"{stop}\n{CHECK}", "print('went on')")
+    sources = (f"{IMPORT}\n{ENDLESS}", f'{stop}\ncheck("00.1")', "print('went on')")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
         NotebookClient(notebook, timeout=100, kernel_name="python3").execute()
