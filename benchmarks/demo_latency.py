@@ -35,7 +35,7 @@ def latencies(module, name):
     there, back, _ = press(next(iter(make(module, name).controls.values())))
     cell = source(module, name)
     with tempfile.TemporaryDirectory() as folder, notebook_page(Path(folder, "lab"), cell) as page:
-        output = page.locator(".jp-OutputArea-output")
+        output = page.locator(".jp-OutputArea-output:has(.widget-vbox)")
         output.locator("img").wait_for()
         page.wait_for_timeout(1000)
         focus_control(page, output)
