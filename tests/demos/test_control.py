@@ -81,7 +81,7 @@ def pixels_rgb(png):
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
-@pytest.mark.parametrize("width, columns", [(438, 2), (439, 1), (960, 1)])
+@pytest.mark.parametrize("width, columns", [(408, 2), (409, 1), (840, 1)])
 def test_stills_stand_at_their_natural_size(width, columns):
     demo, _ = squares(render=lambda level, tone: np.full((10, width), level, np.uint8))
     sheet = pixels_rgb(demo.sheet()[0])
