@@ -1,0 +1,1 @@
+"""Chapter 04: entropy, KL divergence and the Inception Score."""
