@@ -1,0 +1,1 @@
+"""Chapter 06: precision and recall for generators."""
