@@ -160,6 +160,7 @@ def balls(rng):
     return [
         (_table([0], [1], [2.5], [5]), _table([0], [4]), _table([1, 2])[0]),
         (_table([0, 0], [6, 8], [-3, 4]), _table([3, 4]), _table([5])[0]),  # two of them on the sphere
+        (_table([1.0005], [0.9995], [-1.0005]), _table([0], [50]), _table([1, 2])[0]),  # just in and just out
         (square, square, _table([0, 0, 0, 0])[0]),  # balls of radius 0 hold their centres
         (square + 0.5, square, _table([0.5, 0.9, 0.1, 30])[0]),
         # the nearest centre's ball is too small, a farther one's is large enough
@@ -485,6 +486,11 @@ def curves_and_recalls(rng):
         (*STAIRS, 0.95),  # reached nowhere
         (*ALL_ZERO, 0.5),
         (*ALL_ZERO, 0.0),
+        (
+            _table([0.3, 0.6])[0],
+            _table([0.4, 0.2])[0],
+            0.5,
+        ),  # a part of a curve, which doesn't reach it either
         (_table([0.01, 0.02, 0.03])[0], _table([0.03, 0.02, 0.01])[0], 0.015),
         (_table([0.4])[0], _table([0.6])[0], 0.5),
         (*_curve(rng, 5), 0.21),
@@ -549,6 +555,24 @@ def recall_of_the_point(precision, recall, at_least):
 def nan_where_never_reached(precision, recall, at_least):
     reached = precision[recall >= at_least]
     return float(reached.max()) if len(reached) else float("nan")
+
+
+@exercise_06_4.mistake(
+    "Where the curve never has that much recall, you return the precision of another point: nothing is reached, which "
+    "is 0.0."
+)
+def most_recall_where_never_reached(precision, recall, at_least):
+    reached = precision[recall >= at_least]
+    return float(reached.max() if len(reached) else precision[recall.argmax()])
+
+
+@exercise_06_4.mistake(
+    "Where the curve never has that much recall, you return the precision of another point: nothing is reached, which "
+    "is 0.0."
+)
+def most_precision_where_never_reached(precision, recall, at_least):
+    reached = precision[recall >= at_least]
+    return float(reached.max() if len(reached) else precision.max())
 
 
 @exercise_06_4.mistake(
