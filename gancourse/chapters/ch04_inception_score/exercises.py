@@ -231,7 +231,7 @@ def pairs_of_distributions(rng):
         (_with_zeros(_rows(rng, 5, 6), 1), _with_zeros(_rows(rng, 5, 6), 1)),
         (_with_zeros(_rows(rng, 4, 6), 2, 3), _rows(rng, 4, 6)),
         (_rows(rng, 3, 5), _with_zeros(_rows(rng, 3, 5), 0)),
-        (_rows(rng, 8, 10, sharp=4), _rows(rng, 8, 10, sharp=4)),
+        (_rows(rng, 8, 10, sharp=2), _rows(rng, 8, 10, sharp=2)),
         (_rows(rng, 4, 5).float(), _rows(rng, 4, 5).float()),
     ]
 
@@ -305,7 +305,7 @@ def _finite_but_right(case, output, expected):
     return bool(
         output.shape == right.shape
         and np.isfinite(output).all()
-        and np.allclose(output[there], right[there], 1e-3, 1e-3)
+        and np.allclose(output[there], right[there], 0.01, 0.01)
     )
 
 
@@ -493,6 +493,12 @@ def score_exp_before_the_mean(probabilities):
     return _score(probabilities).exp().mean()
 
 
+@exercise_04_3.mistake("As if exp came before the mean over images: average the divergences, then take exp.")
+def score_of_effective_numbers(probabilities):
+    p = probabilities.double()
+    return torch.special.entr(p.mean(0)).sum().exp() / torch.special.entr(p).sum(1).exp().mean()
+
+
 @exercise_04_3.mistake("The divergences are added over the images. The formula has their mean.")
 def score_summed_over_images(probabilities):
     return _score(probabilities).sum().exp()
@@ -514,7 +520,12 @@ def score_of_the_transpose(probabilities):
     return (p * _log_ratio(p, p.mean(0))).sum(0).mean().exp()
 
 
-@exercise_04_3.mistake("Your logarithms have base 2 and your power has base e. Use one base for both.")
+@exercise_04_3.mistake("Your logarithms have another base than your power. Use one base for both.")
+def score_of_bases_ten_and_e(probabilities):
+    return (_score(probabilities).mean() / math.log(10)).exp()
+
+
+@exercise_04_3.mistake("Your logarithms have another base than your power. Use one base for both.")
 def score_of_two_bases(probabilities):
     return (_score(probabilities).mean() / math.log(2)).exp()
 
@@ -591,13 +602,19 @@ def score_in_ten_equal_parts(probabilities):
     return torch.stack([_score(part).mean().exp() for part in parts]).mean()
 
 
-@exercise_04_3.mistake("As if p(y) were divided by N - 1: then it doesn't sum to 1. It is a plain mean.")
+@exercise_04_3.mistake("Your p(y) doesn't sum to 1. It is the plain mean over the images: divide by N.")
 def score_over_n_minus_one(probabilities):
     p = probabilities.double()
     return _score(p, p.sum(0) / (len(p) - 1)).mean().exp()
 
 
-@exercise_04_3.mistake("As if p(y) were the sum of the rows: it is their mean, which sums to 1.")
+@exercise_04_3.mistake("Your p(y) doesn't sum to 1. It is the plain mean over the images: divide by N.")
+def score_over_classes(probabilities):
+    p = probabilities.double()
+    return _score(p, p.sum(0) / p.shape[1]).mean().exp()
+
+
+@exercise_04_3.mistake("Your p(y) doesn't sum to 1. It is the plain mean over the images: divide by N.")
 def score_against_the_sum(probabilities):
     p = probabilities.double()
     return _score(p, p.sum(0)).mean().exp()
@@ -723,6 +740,22 @@ def least_of_each_class(probabilities):
 )
 def probabilities_for_indices(probabilities):
     return probabilities.max(0).values
+
+
+@exercise_04_4.mistake(
+    "The right images, but their places have decimals, as torch.float has. Return whole numbers."
+)
+def decimal_indices(probabilities):
+    return probabilities.argmax(0).double()
+
+
+@exercise_04_4.mistake(
+    "That marks images in the pool with True. Asked for are their places: one whole number an image."
+)
+def mask_for_indices(probabilities):
+    mask = torch.zeros(len(probabilities), dtype=torch.bool)
+    mask[probabilities.argmax(0)] = True
+    return mask
 
 
 @exercise_04_4.mistake(
