@@ -80,7 +80,7 @@ def _timed(exercise: Exercise, seed: int) -> float:
     return time.perf_counter() - start
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=4096)
 def _outcomes(exercise: Exercise, answer: Callable, seed: int) -> list[Result]:
     """What the oracle or a mistake makes of the cases: unwatched."""
     return run(exercise, answer, seed, watched=False)
