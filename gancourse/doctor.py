@@ -160,7 +160,7 @@ def _memory() -> Finding:
 def _data() -> list[Finding]:
     """One finding for each folder of shipped files, checked byte for byte against data/SHA256SUMS."""
     try:
-        from gancourse.datasets import files
+        from gancourse import files
     except Exception:  # a package that is missing or broken, which has its own finding
         return [Finding("data", "note", "not checked: repair the packages above first")]
     try:
@@ -176,7 +176,7 @@ def _data() -> list[Finding]:
 
 
 def _folder(folder: str, names: list[str]) -> Finding:
-    from gancourse.datasets import files
+    from gancourse import files
 
     topic, size = f"data/{folder}", 0
     for name in names:

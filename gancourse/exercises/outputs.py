@@ -105,7 +105,8 @@ def difference(got, want, *, rtol: float, atol: float, names: Sequence[str] = ()
             if not close(g, w, rtol=rtol, atol=atol):
                 where, *values = difference(g, w, rtol=rtol, atol=atol)
                 part = names[i] if i < len(names) else f"part {i + 1} of {len(want)}"
-                return (f"{part}{where}", values[0], values[1])
+                inner = f", {where}" if where and not where.startswith("[") else where
+                return (f"{part}{inner}", values[0], values[1])
     where = ""
     if want.size > _SMALL and want.dtype.kind != "U":
         wide = np.complex128 if np.iscomplexobj(want) else np.float64

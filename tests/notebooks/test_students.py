@@ -42,6 +42,8 @@ def test_runs_untouched(path, tmp_path, monkeypatch):
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     ).execute()
     checks = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("points")]
-    said = ["".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs) for cell in checks]
+    said = [
+        "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs) for cell in checks
+    ]
     assert said
     assert all("not attempted" in text and "the course's own" in text for text in said), said
