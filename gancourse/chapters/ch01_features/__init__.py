@@ -1,0 +1,1 @@
+"""Chapter 01: Inception-v3, feature extractors, and why distances are measured in features."""
