@@ -50,7 +50,8 @@ def neighbours_demo():
     """
     bank = fashion_mnist("train")[:BANK]
     test = fashion_mnist("test")
-    garments = {name: int((test.labels == k).nonzero()[0, 0]) for k, name in enumerate(test.classes)}
+    kinds, labels = torch.as_tensor(bank.labels), torch.as_tensor(test.labels)
+    garments = {name: int((labels == k).nonzero()[0, 0]) for k, name in enumerate(test.classes)}
     tables = {
         "pixels": bank.images.flatten(1).float(),
         "features": embed(bank.images, progress=False),
@@ -93,7 +94,7 @@ def neighbours_demo():
             _paste(pixels, image[0, 0], left[0], y)
         chosen = torch.cat(list(near.values())).tolist()
         for (row, column), place in zip(places, chosen, strict=True):
-            kind = int(bank.labels[place])
+            kind = int(kinds[place])
             x, y, name = left[column], top[row], names[kind]
             _paste(
                 pixels, bank.images[place, 0], x, y, figures.PALETTE["green" if kind == label else "orange"]
@@ -105,7 +106,7 @@ def neighbours_demo():
     def describe(garment, damage, strength):
         _, _, near, moved = found(garment, damage, strength)
         label = test.classes.index(garment)
-        right = {name: int((bank.labels[places] == label).sum()) for name, places in near.items()}
+        right = {name: int((kinds[places] == label).sum()) for name, places in near.items()}
         return (
             f"Same class among {NEIGHBOURS} neighbours: {right['pixels']} in pixels, {right['features']} in features. "
             f"The damage moved it by {moved['pixels']:.0f} grey levels and by {moved['features']:.1f} in features."

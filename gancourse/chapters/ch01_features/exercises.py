@@ -381,8 +381,8 @@ def images_and_networks(rng):
     def vectors(training, *sizes):
         return _headless(VectorNetwork(rng, *sizes), training)
 
-    def pictures(training, *sizes):
-        return _headless(ImageNetwork(rng, *sizes, 2, head_first=False), training)
+    def pictures(training, channels, dim):
+        return _headless(ImageNetwork(rng, channels, dim, 2, head_first=False), training)
 
     return [
         (_float(rng, 4, 2), vectors(False, 2, 3, 2), 2),
