@@ -92,8 +92,8 @@ SHAPES = Recipe(
         Stage(16, 30_000, 50_000, mixing=0.2),
         Stage(32, 40_000, 120_000, mixing=0.1, r1_gamma=0.3, lr=3e-3),
         Stage(32, 0, 100_000, mixing=0.05, r1_gamma=0.3, lr=3e-3),
-        Stage(32, 0, 80_000, mixing=0.05, r1_gamma=0.3, lr=1.5e-3),
-        Stage(32, 0, 60_000, mixing=0.05, r1_gamma=0.3, lr=5e-4),
+        Stage(32, 0, 10_000, mixing=0.05, r1_gamma=0.3, lr=1.5e-3),
+        Stage(32, 0, 10_000, mixing=0.05, r1_gamma=0.3, lr=5e-4),
     ),
 )
 

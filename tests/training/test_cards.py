@@ -157,3 +157,11 @@ def test_the_toy_card_holds_what_its_runs_reached(data, tmp_path):
     save_file(runs, tmp_path / "runs.safetensors", metadata={"written": "anew"})
     assert ship("toy", tmp_path / "runs.safetensors", "--yes").exit_code == 0
     assert card.path_of("toy").read_text() == before
+
+
+def test_the_shapes_stylegans_samples_measure_as_its_card_says():
+    found = measured.of_shapes(sample(load("stylegan-shapes"), 10_000, seed=1))
+    told = card.read("stylegan-shapes")
+    assert number(found["FID"]) == pytest.approx(number(told["FID"]), rel=0.02)
+    row = "images that overlap by 0.8 or more with the shape drawn from the factors read"
+    assert number(found[row]) == pytest.approx(number(told[row]), abs=0.5)
