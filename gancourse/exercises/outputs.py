@@ -62,10 +62,8 @@ def same(after: Any, before: Any) -> bool:
             return False
         return np.array_equal(normal(after), normal(before), equal_nan=normal(before).dtype.kind in "fc")
     if isinstance(before, torch.nn.Module):
-        return all(
-            torch.equal(a, b)
-            for a, b in zip(after.state_dict().values(), before.state_dict().values(), strict=True)
-        )
+        now, then = after.state_dict(), before.state_dict()
+        return now.keys() == then.keys() and all(torch.equal(now[key], then[key]) for key in then)
     if isinstance(before, list | tuple):
         return len(after) == len(before) and all(same(a, b) for a, b in zip(after, before, strict=True))
     if isinstance(before, Mapping):

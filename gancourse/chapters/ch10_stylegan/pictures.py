@@ -1,5 +1,6 @@
 """The generator as a diagram, the normalisations as cubes, and garments in another garment's statistics."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -197,3 +198,25 @@ def restyled(images: Tensor, style: Tensor, network, *, steps: int = 40) -> Tens
 def _statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
     spread = (maps.var((2, 3), correction=0, keepdim=True) + 1e-8).sqrt()
     return maps.mean((2, 3), keepdim=True), spread
+
+
+def entanglement_bars(told: Mapping[str, str]) -> Figure:
+    """The rows on entanglement of a model's card: what is read off z and w, and what moves beside a factor."""
+    rows = {
+        "read off by a linear map\n(R²; shape: share right)": "factors read off {} by a linear map: accuracy, R^2",
+        "change of the other factors\nover the factor's own": "along a factor's direction in {}, the others' mean "
+        "change over its own",
+    }
+    figure, axes = new(1, 2, size=(7, 3.4), title="w is less entangled, not disentangled")
+    for ax, (ylabel, row) in zip(axes, rows.items(), strict=True):
+        for i, (space, colour) in enumerate((("z", GREY), ("w", FAKE))):
+            found = re.findall(r"(\w+) (-?[\d.]+) ± ([\d.]+)", told[row.format(space)])
+            names, values, spreads = zip(*found, strict=True)
+            place = np.arange(len(names)) + 0.4 * i - 0.2
+            heights, errors = np.array(values, float), np.array(spreads, float)
+            ax.bar(place, heights, 0.38, yerr=errors, color=colour, capsize=2, label=f"in {space}")
+        ax.set_xticks(range(len(names)), names, rotation=40)
+        ax.set_ylabel(ylabel)
+    axes[1].axhline(1, color=GREY, linestyle="--", linewidth=1)
+    axes[1].legend(fontsize=9)
+    return figure
