@@ -51,7 +51,9 @@ def renew_checksums() -> None:
     """List every shipped data file with its SHA-256 in data/SHA256SUMS."""
     root = data_path()
     files = sorted(
-        p for p in root.rglob("*") if p.suffix in (".gz", ".safetensors", ".npz") or p.name == "LICENSE"
+        p
+        for p in root.rglob("*")
+        if p.suffix in (".gz", ".safetensors", ".npz", ".json") or p.name == "LICENSE"
     )
     lines = [
         f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(root).as_posix()}\n" for p in files
