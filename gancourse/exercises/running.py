@@ -26,6 +26,7 @@ from gancourse.exercises.record import Exercise
 STUB = "stub"  # the error of an answer that is still `raise NotImplementedError`
 TOO_LONG = "too long"  # the error of an answer that the watchdog interrupted
 _AGAIN = 0.5  # seconds between the watchdog's interrupts: an answer may swallow one
+_ASLEEP = 6  # times the limit that an answer may wait without working
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _run_case(
 
 
 class Watchdog:
-    """Interrupts the thread that entered it after `seconds`, again and again until it leaves; None: never.
+    """Interrupts the thread that entered it after `seconds` of work, again and again until it leaves; None: never.
 
     The interrupt is a KeyboardInterrupt, as the Stop button's; `barked` tells the two apart. One long call into C
     can't be stopped so.
@@ -133,13 +134,19 @@ class Watchdog:
                 time.sleep(0.05)
 
     def _watch(self) -> None:
-        wait = self.seconds
-        while not self._over.wait(wait):
+        assert self.seconds is not None
+        busy, started = time.process_time(), time.monotonic()
+        while not self._over.wait(min(self.seconds / 4, 0.25)):
+            # Processor time, so that a busy machine makes nobody's answer late; an answer that sleeps ends too.
+            worked, passed = time.process_time() - busy, time.monotonic() - started
+            if worked >= self.seconds or passed >= _ASLEEP * self.seconds:
+                break
+        while not self._over.is_set():
             with self._lock:
                 if not self._over.is_set():
                     self.barked = True
                     self._interrupt()
-            wait = _AGAIN
+            self._over.wait(_AGAIN)
 
     def _interrupt(self) -> None:
         if self._thread == threading.main_thread().ident:
