@@ -1,0 +1,1 @@
+"""Chapter 11: interpolation and perceptual path length."""
