@@ -1,6 +1,7 @@
 """What truncation does to sixteen images while you drag, and a game of telling real from generated."""
 
 import base64
+import functools
 import html
 import io
 from collections.abc import Callable
@@ -34,9 +35,15 @@ def truncation_demo():
     network = load("stylegan")
     z = sample(16, network.z_dim, generator=stream(12))
 
+    slider = Slider("psi", "psi, on w", 0.0, 1.2, 0.05, 1.0)
+
+    @functools.lru_cache(maxsize=1000)
+    @torch.inference_mode()
     def images(psi, threshold):
         return quantise(network(narrowed(z, threshold), psi=psi))
 
+    for step in range(25):  # what a drag of the first slider shows is drawn beforehand
+        images(slider.exact(slider.step * step), 3.0)
     curves = {name: np.array(values) for name, values in measured("psi").items()}
     render, found = _trade(images, "psi", curves, "psi, on w", "16 latents of StyleGAN")
 
@@ -50,7 +57,7 @@ def truncation_demo():
     return Demo(
         render,
         [
-            Slider("psi", "psi, on w", 0.0, 1.2, 0.05, 1.0),
+            slider,
             Slider("threshold", "threshold on z", 0.1, 3.0, 0.1, 3.0),
         ],
         describe,
@@ -67,6 +74,7 @@ def threshold_demo():
     network = load("vae")
     z = sample(16, network.z_dim, generator=stream(12))
 
+    @torch.inference_mode()
     def images(threshold):
         return quantise(network(narrowed(z, threshold)))
 
@@ -120,7 +128,6 @@ def _trade(images: Callable[..., Tensor], name: str, curves: dict, label: str, h
     def at(value):
         return {part: float(np.interp(value, x, curves[part])) for part in axes}
 
-    @torch.inference_mode()
     def render(**state):
         drawn = images(**state)
         sheet = np.full((393, 393), 255, np.uint8)
