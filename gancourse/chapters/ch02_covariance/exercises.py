@@ -18,7 +18,7 @@ exercise_02_1 = Exercise(
         "numpy.corrcoef",
         "torch.corrcoef",
         "torch.Tensor.corrcoef",
-    ),  # fmt: skip
+    ),
 )
 
 
