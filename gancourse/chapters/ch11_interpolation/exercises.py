@@ -798,7 +798,9 @@ def always_in_z(*case):
     return _path_lengths(case, space="z")
 
 
-@exercise_11_4.mistake('The two spaces are exchanged: your path for "w" runs through z, and the other way round.')
+@exercise_11_4.mistake(
+    'The two spaces are exchanged: your path for "w" runs through z, and the other way round.'
+)
 def spaces_exchanged(*case):
     return _path_lengths(case, space="z" if case[8] == "w" else "w")
 
