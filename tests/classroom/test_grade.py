@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gancourse.classroom import grade as grading
-from gancourse.classroom import notebooks, sandbox
+from gancourse.classroom import marking, notebooks, sandbox
 from gancourse.classroom.grade import grade
 from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
 from gancourse.classroom.release import released
@@ -147,8 +147,8 @@ def test_nothing_is_graded_twice_and_a_changed_submission_is(graded, solution, m
 
 def test_a_machine_that_runs_no_notebook_costs_no_points(tmp_path, solution, monkeypatch):
     hand_in(tmp_path / "submissions", "s", solution, right(solution))
-    monkeypatch.setattr(grading.sys, "executable", "/no/such/python")
-    monkeypatch.setattr(grading.sandbox, "run", lambda *a, **k: sandbox.Ended(1, "no such file"))
+    monkeypatch.setattr(marking.sys, "executable", "/no/such/python")
+    monkeypatch.setattr(marking.sandbox, "run", lambda *a, **k: sandbox.Ended(1, "no such file"))
     rows = grade(tmp_path / "submissions", tmp_path / "graded")
     assert [(row.status, row.message) for row in rows] == [
         ("not graded", "no notebook runs here: no such file")
@@ -237,11 +237,11 @@ def test_text_for_a_spreadsheet_is_inert(tmp_path):
 def test_forged_outputs_are_refused(tmp_path):
     path = tmp_path / "02.1.npz"
     path.write_bytes(b"not a zip")
-    assert grading._results(path) is None
+    assert marking._results(path) is None
     np.savez(path, cases=np.array([{"a": 1}], dtype=object))
-    assert grading._results(path) is None
+    assert marking._results(path) is None
     (tmp_path / "link.npz").symlink_to(path)
-    assert grading._results(tmp_path / "link.npz") is None
+    assert marking._results(tmp_path / "link.npz") is None
 
 
 @pytest.mark.parametrize("confine", [False, True])
