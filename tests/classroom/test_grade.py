@@ -133,7 +133,7 @@ def test_summary_adds_up(graded):
 def test_nothing_is_graded_twice_and_a_changed_submission_is(graded, solution, monkeypatch):
     submissions, out = graded
     runs = []
-    monkeypatch.setattr(grading, "_run", lambda *a: runs.append(a) or ({}, set(), ""))
+    monkeypatch.setattr(marking, "_run", lambda *a: runs.append(a) or ({}, set(), ""))
     before = (out / "gradebook.csv").read_text()
     grade(submissions, out)
     assert not runs and (out / "gradebook.csv").read_text() == before
