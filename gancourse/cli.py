@@ -150,6 +150,7 @@ def grade(submissions: str, out: str, jobs: int, cell_seconds: int) -> None:
 @main.command()
 @click.option("--real", required=True, help="Folder, .npy, .npz, .safetensors, fashion-mnist:test or :train.")
 @click.option("--fake", required=True, help="The same, or a shipped model's name (stylegan, vae).")
+@click.option("--train", help="The same, of the images FAKE's generator was trained on: does it copy them?")
 @click.option(
     "--features",
     type=click.Choice(["fashion", "inception", "inception-fid"]),
@@ -161,7 +162,7 @@ def grade(submissions: str, out: str, jobs: int, cell_seconds: int) -> None:
     "--metrics",
     help="Some of them, e.g. fid,kid (all); a wrong name lists them. fid alone needs no memory for features.",
 )
-@click.option("--samples", type=int, help="Measure at most so many of each (all; 10,000 of a model).")
+@click.option("--samples", type=int, help="Measure at most so many real and fake (all; 10,000 of a model).")
 @click.option("--seed", default=0, show_default=True, help="Picks samples, latents, halves and clusters.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write the report as JSON.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page with pictures.")

@@ -78,6 +78,25 @@ def test_folders_to_table_json_and_page(folders, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_copies_of_the_training_images_are_caught(folders, tmp_path):
+    real, fake = folders
+    train = folder(tmp_path / "train", FAKE[:60])
+    out = tmp_path / "report.json"
+    done = command("--real", real, "--fake", fake, "--train", train, "--out", out)
+    assert done.exit_code == 0 and f"train: {train}" in done.output
+    written = json.loads(out.read_text())
+    assert written["estimates"]["authenticity"]["value"] <= 10 / 70  # 60 of the 70 are copies
+    assert written["estimates"]["C_T (data copying)"]["value"] < -5
+    assert written["sources"]["train"] == train and written["skipped"]["train"] == {}
+    for metrics, message in (
+        ("fid", "train: only authenticity"),
+        ("authenticity", "authenticity needs train"),
+    ):
+        more = ("--train", train) if metrics == "fid" else ()
+        done = command("--real", real, "--fake", fake, "--metrics", metrics, *more)
+        assert done.exit_code == 1 and message in done.output
+
+
 def test_arrays_of_images_in_any_order_of_axes(folders, tmp_path):
     real, fake = folders
     np.save(tmp_path / "last.npy", REAL.transpose(0, 2, 3, 1))

@@ -51,17 +51,23 @@ class Evaluation:
     report: Report
     real: Side
     fake: Side
+    train: Side | None
     seed: int
     notes: list[str]
 
     @property
+    def sides(self) -> dict[str, Side]:
+        """What was named, by what it was named as."""
+        return {"real": self.real, "fake": self.fake} | ({"train": self.train} if self.train else {})
+
+    @property
     def skipped(self) -> dict[str, dict[str, str]]:
         """For each side the files that were left out, with the reason."""
-        sides = {"real": self.real, "fake": self.fake}
-        return {name: side.images.unfit if side.images else {} for name, side in sides.items()}
+        return {name: side.images.unfit if side.images else {} for name, side in self.sides.items()}
 
     def __str__(self) -> str:
-        lines = [f"real: {self.real.name}", f"fake: {self.fake.name}", "", str(self.report), *self.notes]
+        lines = [f"{name}: {side.name}" for name, side in self.sides.items()]
+        lines += ["", str(self.report), *self.notes]
         for side, files in self.skipped.items():
             if files:
                 lines.append(f"{len(files)} {side} files were left out:\n{_listed(files)}")
@@ -69,7 +75,7 @@ class Evaluation:
 
     def to_json(self) -> str:
         """The report's JSON, and beside its keys: sources, skipped, notes, seed, gancourse (the version)."""
-        sources = {"real": self.real.name, "fake": self.fake.name}
+        sources = {name: side.name for name, side in self.sides.items()}
         more = {"sources": sources, "skipped": self.skipped, "notes": self.notes, "seed": self.seed}
         whole = json.loads(self.report.to_json()) | more | {"gancourse": gancourse.__version__}
         return json.dumps(whole, indent=2, allow_nan=False) + "\n"
@@ -79,6 +85,7 @@ def evaluate(
     real: str,
     fake: str,
     *,
+    train: str | None = None,
     features: str = "fashion",
     weights: str | None = None,
     metrics: Collection[str] | None = None,
@@ -91,10 +98,11 @@ def evaluate(
 ) -> Evaluation | None:
     """Measure how far `fake` is from `real`; see `open_source` for what these can name.
 
+    train: the images that the generator was trained on, for the metrics of copying; `real` are then others.
     features: "fashion", "inception" (with `weights`, or what can be found) or "inception-fid". metrics: some of
     `METRICS`; None is all that the input allows. For "fid" alone only moments are kept, so that memory doesn't grow
     with the number of images (and no standard error is known); otherwise the features are, never the images.
-    samples: at most so many of each side. out, html: files to write, each whole or not at all,
+    samples: at most so many of real and of fake; all of train, as copies could be of any. out, html: files to write, each whole or not at all,
     and never in the place of images or arrays.
 
     Features are kept in `cache_folder()` under the SHA-256 of the images and of the extractor's weights.
@@ -110,6 +118,7 @@ def evaluate(
         raise ValueError(f"{out}: expected two files, one for the JSON and one for the page")
     with _team() as (rank, team):
         sides = [_side(name, samples, seed) for name in (real, fake)]
+        sides += [_side(train, None, seed)] if train is not None else []
         if metrics is None and any(isinstance(side.features, Moments) for side in sides):
             metrics = ["fid"]
         images = [side.images for side in sides if side.images]
@@ -121,9 +130,10 @@ def evaluate(
                          rank=rank, team=team)  # fmt: skip
         if rank:
             return None
-    first, second = sides
-    found = _report(first, second, extractor, metrics, seed)
-    result = Evaluation(found, first, second, seed, _notes(first, second, extractor, found))
+    first, second, *more = sides
+    third = more[0] if more else None
+    found = _report(first, second, third, extractor, metrics, seed)
+    result = Evaluation(found, first, second, third, seed, _notes(first, second, extractor, found))
     if out:
         cache.write(Path(out), lambda draft: draft.write_text(result.to_json(), encoding="utf-8"))
     if html:
@@ -326,7 +336,15 @@ def _listed(files: dict[str, str]) -> str:
     return "\n".join(lines[:SHOWN] + [f"  and {len(lines) - SHOWN} more"] * (len(lines) > SHOWN))
 
 
-def _report(real: Side, fake: Side, extractor: Any, metrics: Collection[str] | None, seed: int) -> Report:
+def _report(
+    real: Side, fake: Side, train: Side | None, extractor: Any, metrics: Collection[str] | None, seed: int
+) -> Report:
+    if train and not {"authenticity", "data_copying"} & set(metrics or METRICS):
+        raise ValueError(
+            f"train: only authenticity and data_copying look at it, not {', '.join(metrics or ())}"
+        )
+    if train and isinstance(train.features, Moments):
+        raise ValueError("train: expected images or features, moments don't say where the samples lie")
     sides = (real.features, fake.features)
     if any(isinstance(x, Moments) for x in sides):
         if set(metrics or METRICS) != {"fid"}:
@@ -346,6 +364,7 @@ def _report(real: Side, fake: Side, extractor: Any, metrics: Collection[str] | N
     return report(
         real=real.features,
         fake=fake.features,
+        train=train.features if train else None,
         real_probabilities=probabilities[0],
         probabilities=probabilities[1],
         extractor=extractor or "as given",

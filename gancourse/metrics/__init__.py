@@ -1,5 +1,6 @@
 """Embeddings in, numbers out: pure functions of arrays, computed in float64, with their uncertainty."""
 
+from gancourse.metrics.copying import authenticity, data_copying
 from gancourse.metrics.divergence import cross_entropy, entropy, js_divergence, kl_divergence
 from gancourse.metrics.estimate import Estimate
 from gancourse.metrics.frechet import fid, fid_floor, fid_infinity, frechet_distance
@@ -26,7 +27,9 @@ __all__ = [
     "PRDCurve",
     "PrecisionRecall",
     "Report",
+    "authenticity",
     "cross_entropy",
+    "data_copying",
     "density_coverage",
     "entropy",
     "fid",

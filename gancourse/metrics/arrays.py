@@ -66,13 +66,15 @@ def as_samples(x: Any, name: str, *, least: int = 1) -> Tensor:
     return x
 
 
-def as_pair(real: Any, fake: Any, *, least: int = 1) -> tuple[Tensor, Tensor]:
-    """Real and fake features as float64 (N, D) and (M, D) on one device: real's."""
-    real = as_samples(real, "real features", least=least)
-    fake = as_samples(fake, "fake features", least=least)
+def as_pair(
+    real: Any, fake: Any, *, least: int = 1, names: tuple[str, str] = ("real", "fake")
+) -> tuple[Tensor, Tensor]:
+    """Real and fake features, or what else `names` calls them, as float64 (N, D) and (M, D) on one device: real's."""
+    real = as_samples(real, f"{names[0]} features", least=least)
+    fake = as_samples(fake, f"{names[1]} features", least=least)
     if real.shape[1] != fake.shape[1]:
         raise ValueError(
-            f"real and fake features must come from one extractor: got {real.shape[1]} and {fake.shape[1]} columns"
+            f"{' and '.join(names)} features must come from one extractor: got {real.shape[1]} and {fake.shape[1]} columns"
         )
     return real, fake.to(real.device)
 

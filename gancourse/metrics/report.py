@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gancourse.metrics.arrays import as_distribution, as_pair
+from gancourse.metrics.copying import authenticity, data_copying
 from gancourse.metrics.divergence import js_divergence
 from gancourse.metrics.estimate import Estimate
 from gancourse.metrics.frechet import fid, fid_floor, fid_infinity
@@ -26,7 +27,7 @@ SMALLEST = 40  # samples that give halves in which 20 clusters and 5 neighbours 
 
 METRICS = (
     "fid", "fid_infinity", "fid_floor", "kid", "precision_recall", "density_coverage", "realism", "prd",
-    "inception_score",
+    "inception_score", "authenticity", "data_copying",
 )  # fmt: skip
 BETTER = {
     "FID": "lower", "FID infinity": "lower", "FID floor": "reference", "KID": "lower",
@@ -34,6 +35,7 @@ BETTER = {
     "median realism": "higher", "PRD F8 (recall)": "higher", "PRD F1/8 (precision)": "higher",
     "Inception Score": "higher", "Inception Score of the real": "reference",
     "JS divergence of class shares": "lower", "path length": "lower",
+    "authenticity": "as real", "authenticity of the real": "reference", "C_T (data copying)": "0",
 }  # fmt: skip
 
 
@@ -90,6 +92,7 @@ def report(
     *,
     real: Any,
     fake: Any,
+    train: Any = None,
     probabilities: Any = None,
     real_probabilities: Any = None,
     extractor: Any = None,
@@ -101,7 +104,8 @@ def report(
 
     real: (N, D), fake: (M, D) features, both of at least 6 rows. probabilities, real_probabilities: class
     probabilities (M, K) of the fake and (N, K) of the real images, for the Inception Score and for the divergence
-    between the mean of both. extractor: its name, or the object with a `name` and a `version`. path_length: what
+    between the mean of both. train: (K, D) features of the images that the generator was trained on, for the two metrics
+    of copying; `real` must then be held-out images. extractor: its name, or the object with a `name` and a `version`. path_length: what
     `perceptual_path_length` gave. `seed` picks halves.
 
     FID, KID, Inception Score and path length have their own standard errors. For the neighbour metrics and PRD none is
@@ -109,7 +113,8 @@ def report(
     2.8 times too small). Theirs comes from the differences between halves in 5 random halvings of both samples; the
     interval is Student's with 5 degrees of freedom, for the value expected at this N (all of them change with N), and
     both are None below 40 samples. FID infinity is left out where N or M < 2 D (its halves would be smaller than D), the
-    Inception Score without probabilities; asked for by name, they are then a ValueError.
+    Inception Score without probabilities, the two of copying without train; asked for by name, they are then a
+    ValueError.
     Errors as the metrics'.
     """
     real, fake = as_pair(real, fake, least=6)
@@ -130,6 +135,11 @@ def report(
         and real_probabilities is None
     ):
         raise ValueError("metrics: inception_score needs probabilities, which features alone don't give")
+    copying = asked & {"authenticity", "data_copying"}
+    if metrics is not None and copying and train is None:
+        raise ValueError(
+            f"metrics: {' and '.join(sorted(copying))} needs train, the features of the training images"
+        )
     rows: dict[str, Estimate] = {}
     if "fid" in asked:
         rows["FID"] = fid(real=real, fake=fake)
@@ -163,6 +173,11 @@ def report(
         rows["JS divergence of class shares"] = Estimate(js_divergence(*shares), n=min(n, m), method="nats")
     if path_length is not None:
         rows["path length"] = path_length
+    if train is not None and "authenticity" in asked:
+        rows["authenticity"] = authenticity(train=train, fake=fake)
+        rows["authenticity of the real"] = authenticity(train=train, fake=real)
+    if train is not None and "data_copying" in asked:
+        rows["C_T (data copying)"] = data_copying(train=train, test=real, fake=fake)
     name = extractor if isinstance(extractor, str) else getattr(extractor, "name", "not stated")
     return Report(rows, str(name), str(getattr(extractor, "version", "")), n, m)
 

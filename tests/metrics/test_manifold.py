@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
-from gancourse.metrics import density_coverage, manifold, precision_recall, realism
+from gancourse.metrics import density_coverage, manifold, neighbours, precision_recall, realism
 
 
 def by_definition(real, fake, k):
@@ -119,7 +119,7 @@ def test_blocks_do_not_show(monkeypatch):
         realism(real=real, fake=fake),
     )
     for block in (1, 100, 1000):
-        monkeypatch.setattr(manifold, "BLOCK", block)
+        monkeypatch.setattr(neighbours, "BLOCK", block)
         check(real, fake, 3)
         assert (precision_recall(real=real, fake=fake), density_coverage(real=real, fake=fake)) == whole[:2]
         assert torch.equal(realism(real=real, fake=fake), whole[2])
@@ -128,7 +128,7 @@ def test_blocks_do_not_show(monkeypatch):
 def test_radii_agree_with_scikit_learn():
     real, fake = normal(500, 8), normal(400, 8, 1)
     radii = NearestNeighbors(n_neighbors=6, algorithm="kd_tree").fit(real).kneighbors(real)[0][:, 5]
-    found = manifold._radii(manifold._clouds(real, fake, 5)[0], 5)
+    found = neighbours.kth_distances(manifold._clouds(real, fake, 5)[0], 5)
     scale = found[0] / radii[0]
     assert scale == 2.0 ** round(math.log2(scale))
     np.testing.assert_allclose(found, radii * scale, rtol=1e-12)

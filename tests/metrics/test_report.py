@@ -8,6 +8,8 @@ import torch
 
 from gancourse.metrics import (
     Estimate,
+    authenticity,
+    data_copying,
     density_coverage,
     fid,
     inception_score,
@@ -29,7 +31,7 @@ def normal(n, dim=3, seed=0):
 def card():
     probabilities = np.random.default_rng(0).dirichlet(np.ones(4), 200)
     return report(
-        real=normal(200), fake=normal(150, seed=1) * 0.8, probabilities=probabilities[:150],
+        real=normal(200), fake=normal(150, seed=1) * 0.8, train=normal(80, seed=2), probabilities=probabilities[:150],
         real_probabilities=probabilities, path_length=Estimate(233.3, 1.5, (230, 236), 1000, "PPL"),
         extractor=SimpleNamespace(name="<toy>", version="1.2"),
     )  # fmt: skip
@@ -45,6 +47,10 @@ def test_values_are_the_metrics(card):
     curve = prd_curve(real=real, fake=fake)
     assert card["PRD F8 (recall)"].value == curve.f_beta(8)
     assert card["PRD F1/8 (precision)"].value == curve.f_beta(1 / 8)
+    train = normal(80, seed=2)
+    assert card["authenticity"] == authenticity(train=train, fake=fake)
+    assert card["authenticity of the real"] == authenticity(train=train, fake=real)
+    assert card["C_T (data copying)"] == data_copying(train=train, test=real, fake=fake)
     assert card["Inception Score"] == inception_score(np.random.default_rng(0).dirichlet(np.ones(4), 150))
     assert list(card.estimates) == list(module.BETTER)
 
@@ -96,6 +102,17 @@ def test_only_what_is_asked_for():
     for wrong in ([], ["ppl"]):
         with pytest.raises(ValueError, match="metrics: expected some of fid, "):
             report(real=real, fake=fake, metrics=wrong)
+
+
+def test_copying_needs_the_training_features():
+    real, fake, train = normal(50), normal(50, seed=1), normal(60, seed=2)
+    some = report(real=real, fake=fake, train=train, metrics=["authenticity"])
+    assert list(some.estimates) == ["authenticity", "authenticity of the real"]
+    assert "authenticity" not in report(real=real, fake=fake).estimates
+    with pytest.raises(ValueError, match="metrics: data_copying needs train"):
+        report(real=real, fake=fake, metrics=["data_copying", "fid"])
+    with pytest.raises(ValueError, match="test features: expected held-out samples, got copies"):
+        report(real=train, fake=fake, train=train, metrics=["data_copying"])
 
 
 def test_small_samples_have_values_without_intervals():

@@ -1,0 +1,77 @@
+"""Copying: does a generator give back the images that it was trained on?
+
+FID, precision and recall compare with the distribution of the reals, which stored training images match at best. The
+two metrics here look at the distance from each generated image to the nearest training image instead.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from gancourse.metrics.arrays import as_pair, as_samples
+from gancourse.metrics.estimate import Z95, Estimate
+from gancourse.metrics.neighbours import blocks, clouds, inside, kth_distances, smallest
+
+
+def authenticity(*, train: Any, fake: Any) -> Estimate:
+    """Share of authentic fakes: those farther from their nearest training sample than it is from its own nearest one.
+
+        mean_j 1[ |fake_j - train_i*| > min_{i != i*} |train_i - train_i*| ],  i* the training sample nearest to fake_j
+
+    (Alaa et al. 2022; ties as in the code of Stein et al. 2023.) 0 for copies, also of a sample that occurs twice; 1
+    for fakes far away, good or bad. A perfect generator scores what held-out reals do, not 1: measure them, too. Values
+    of different training sets can't be compared: among more training samples, everything lies nearer to one.
+
+    train: (N, D) features of the training images, N >= 2; fake: (M, D). On a tie a fake isn't authentic; between
+    several nearest training samples it is, if it is with all. The interval is Wilson's for M independent fakes and
+    this training set; no standard error where all are alike.
+    ValueError or TypeError for features that aren't finite (N, D) arrays.
+    """
+    train, fake = as_pair(train, fake, names=("train", "fake"))
+    train, fake = clouds(as_samples(train, "train features", least=2), fake)
+    radii, nearest = kth_distances(train, 1), smallest(fake, train, 1)
+    m, copied = len(nearest), np.zeros(len(nearest), bool)
+    for rows in blocks(m, len(radii)):
+        i, j = inside(fake.left[rows] @ train.right.T, fake, train, rows, nearest[rows, None])
+        copied[i[nearest[i] <= radii[j]]] = True
+    share, z = float(1 - copied.mean()), Z95**2 / m
+    middle, half = (share + z / 2) / (1 + z), math.sqrt(z * share * (1 - share) + z * z / 4) / (1 + z)
+    interval = (max(middle - half, 0.0), min(middle + half, 1.0))
+    return Estimate(
+        share, math.sqrt(share * (1 - share) / m) or None, interval, m, "authenticity, Wilson interval"
+    )
+
+
+def data_copying(*, train: Any, test: Any, fake: Any) -> Estimate:
+    """Are fakes nearer to the training set than held-out reals are? Below about -2 they are, more than by chance.
+
+        C_T = (U - M N / 2) / sd(U),  U = number of pairs with |fake_j - train| > |test_i - train|, half for a tie,
+
+    |x - train| the distance to the nearest training sample and sd(U) that under one distribution, corrected for ties:
+    a Mann-Whitney z (Meehan et al. 2020, on the whole space: without their cells). About 0 is good; well above, the
+    fakes lie farther from the training images than reals do. z grows with the root of the sizes: compare at one size.
+    It is a mean over all fakes: bad ones hide copies.
+
+    train: (K, D), test: (N, D), fake: (M, D) features, N and M >= 2; test holds none of the images in train.
+    stderr: from the variances of each fake's and each test sample's rank (DeLong et al. 1988), with the training set
+    given; None where these are 0. ValueError where all of test is in train, and as `authenticity`.
+    """
+    _, test = as_pair(train, test, names=("train", "test"))
+    train, fake = as_pair(train, fake, names=("train", "fake"))
+    test, fake = as_samples(test, "test features", least=2), as_samples(fake, "fake features", least=2)
+    train, test, fake = clouds(train, test, fake)
+    held_out, made = smallest(test, train, 1), smallest(fake, train, 1)
+    if not held_out.any():
+        raise ValueError("test features: expected held-out samples, got copies of the train features")
+    n, m, ranks = len(held_out), len(made), rankdata(np.concatenate([held_out, made]))
+    below = (ranks[n:] - rankdata(made)) / n  # (M,) share of test samples that are nearer than this fake
+    above = 1 - (ranks[:n] - rankdata(held_out)) / m  # (N,) share of fakes that are farther than this one
+    ties = np.unique(ranks, return_counts=True)[1].astype(float)
+    spread = (n + m + 1 - (ties**3 - ties).sum() / (n + m) / (n + m - 1)) / (12 * n * m)  # Var(U / MN)
+    stderr = math.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
+    value, scale = float(below.mean()) - 0.5, math.sqrt(spread) if spread > 0 else math.inf
+    if stderr == 0:
+        return Estimate(value / scale, n=min(n, m), method="C_T")
+    return Estimate.normal(value / scale, stderr / scale, min(n, m), "C_T")
