@@ -3,6 +3,7 @@
 
 VENV    ?= .venv
 COURSE  ?= my-course
+SOLVED  ?= my-solutions
 WORKERS ?= 2
 JUPYTER ?=
 # The first Python on the path that is new enough; the reference version first.
@@ -23,25 +24,36 @@ test unit notebooks test-python: export TQDM_DISABLE := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help course test verify lint types unit notebooks students test-python bench retrain constraints clean
+.PHONY: help course solutions test verify lint types unit notebooks students test-python bench retrain constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make course                set up $(VENV) and $(COURSE)/, open JupyterLab on chapter 00'
+	@echo 'make solutions             the same with the solved chapters, in $(SOLVED)/'
 	@echo 'make test                  lint, types, tests, every notebook under nbval'
 	@echo 'make verify                every mistake and every right answer of the exercises on 200 seeds'
 	@echo 'make test-python PY=3.13   the tests and notebooks on another Python, in .venv-3.13'
 	@echo 'make bench                 time the metrics beside their peers'
 	@echo 'make retrain               train the classifier and the VAE anew, compare with their cards'
 	@echo 'make constraints           pin what $(VENV) holds in constraints.txt'
-	@echo 'make clean                 remove the environments and caches; $(COURSE)/ stays'
+	@echo 'make clean                 remove the environments and caches; $(COURSE)/ and $(SOLVED)/ stay'
 	@echo 'PYTHON=/path/to/python3.12 picks the Python; PIP_EXTRA_INDEX_URL reaches pip as it is.'
 
 # --- for readers -------------------------------------------------------------------------------------------
 
 course: $(VENV)/.ready-lab
 	@[ -d '$(COURSE)' ] || $(py) -m gancourse start '$(COURSE)'
-	@py="$$PWD/$(py)"; cd '$(COURSE)' && exec "$$py" -m jupyterlab --LabApp.default_url=/lab/tree/00_start_here.ipynb $(root-flag) $(JUPYTER)
+	$(call open-lab,$(COURSE))
+
+solutions: $(VENV)/.ready-lab
+	@[ -d '$(SOLVED)' ] || $(py) -m gancourse start --solved '$(SOLVED)'
+	$(call open-lab,$(SOLVED))
+
+# JupyterLab's own terminal finds `gancourse` too.
+define open-lab
+@bin="$$(cd '$(VENV)/bin' && pwd)"; export PATH="$$bin:$$PATH"; cd '$(1)' && \
+	exec "$$bin/python" -m jupyterlab --LabApp.default_url=/lab/tree/00_start_here.ipynb $(root-flag) $(JUPYTER)
+endef
 
 # Jupyter refuses to run as root unless told that this is meant.
 root-flag = $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)

@@ -5,7 +5,27 @@ import click
 RECIPES = ["classifier", "vae", "stylegan", "stylegan-shapes", "shapes-regressor", "toy"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+ROLES = {
+    "For readers": ["start", "update", "reset", "doctor"],
+    "For your own images": ["evaluate"],
+    "For instructors": ["grade"],
+    "For those who change the course": ["execute", "release", "stamp", "train", "ship"],
+}
+
+
+class ByRole(click.Group):
+    """A command whose help lists its subcommands by who needs them, each with its whole sentence."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for role, names in ROLES.items():
+            with formatter.section(role):
+                commands = ((name, self.get_command(ctx, name)) for name in names)
+                formatter.write_dl(
+                    [(name, command.get_short_help_str(limit=500)) for name, command in commands if command]
+                )
+
+
+@click.group(cls=ByRole, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gancourse")
 def main() -> None:
     """Understand and evaluate GANs: run the course, grade it, measure your own images."""
@@ -13,32 +33,38 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", default="my-course", type=click.Path())
-def start(folder: str) -> None:
+@click.option("--solved", is_flag=True, help="Copy the solved and executed chapters, to read.")
+def start(folder: str, solved: bool) -> None:
     """Make a working copy of the notebooks in FOLDER (my-course)."""
     from gancourse.classroom import workcopy
 
-    click.echo(f"Your copy of the course is in {_or_exit(workcopy.start, folder)}.")
+    click.echo(f"Your copy of the course is in {_or_exit(workcopy.start, folder, solved=solved)}.")
 
 
 @main.command()
-@click.argument("folder", default="my-course", type=click.Path())
-def update(folder: str) -> None:
-    """Bring new and changed chapters into a working copy; what you edited stays."""
+@click.argument("folder", required=False, type=click.Path())
+def update(folder: str | None) -> None:
+    """Bring new and changed chapters into the working copy FOLDER (this folder or my-course); what you edited stays."""
     from gancourse.classroom import workcopy
 
-    for name, happened in _or_exit(workcopy.update, folder) or [(folder, "up to date")]:
-        click.echo(f"{name}: {happened}")
+    place = folder or workcopy.here()
+    happened = _or_exit(workcopy.update, place)
+    for name, what in happened or [(place, "up to date")]:
+        click.echo(f"{name}: {what}")
+    if any(".new" in name for name, _ in happened):
+        click.echo("To go on in a new version: copy your answers into it, then delete yours and rename it.")
 
 
 @main.command()
 @click.argument("exercise")
-@click.option("--folder", default="my-course", type=click.Path(), help="The working copy (my-course).")
-def reset(exercise: str, folder: str) -> None:
+@click.option("--folder", type=click.Path(), help="The working copy (this folder or my-course).")
+def reset(exercise: str, folder: str | None) -> None:
     """Restore the answer cell of EXERCISE ("03.2") as it was given, keeping your text in a file."""
     from gancourse.classroom import workcopy
 
-    notebook, backup = _or_exit(workcopy.reset, exercise, folder)
-    click.echo(f"{notebook}: exercise {exercise} is as it was given. Your text is in {backup}.")
+    notebook, backup = _or_exit(workcopy.reset, exercise, folder or workcopy.here())
+    kept = f" Your text is in {backup}." if backup else ""
+    click.echo(f"{notebook}: exercise {exercise} is as it was given.{kept}")
 
 
 @main.command()

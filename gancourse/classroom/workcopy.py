@@ -4,34 +4,47 @@ import hashlib
 import json
 from pathlib import Path
 
+from gancourse.classroom import cells as roles
 from gancourse.classroom import notebooks
 
 _GIVEN = ".gancourse.json"  # in the working copy: which version of each notebook the reader was given
 _BACKUP = "backup"
 
 
-def start(folder: Path) -> Path:
-    """Copy the students' notebooks into a new folder; one that holds anything raises FileExistsError."""
+def start(folder: Path, *, solved: bool = False) -> Path:
+    """Copy the students' notebooks, or the `solved` ones, into a new folder.
+
+    A folder that holds anything raises FileExistsError.
+    """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(
             f"{folder} exists already: name a new folder, or bring it up to date with update"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    update(folder, _new=True)
+    _renew(folder, solved, {})
     return folder
 
 
-def update(folder: Path, *, _new: bool = False) -> list[tuple[str, str]]:
+def here() -> Path:
+    """The working copy that a command means when none is named: the current folder if it is one, else my-course."""
+    return Path(".") if Path(_GIVEN).is_file() else Path("my-course")
+
+
+def update(folder: Path) -> list[tuple[str, str]]:
     """Bring new and changed chapters into a working copy; returns (file, what happened), unchanged ones left out.
 
     A notebook counts as edited when a cell's source differs from what was given: running cells is no edit. Where an
     edited notebook has a new version, that is laid beside it as `NN_name.new.ipynb`. A deleted one comes back.
     """
     folder = Path(folder)
-    given: dict[str, str | None] = {} if _new else _given(folder)
+    return _renew(folder, *_given(folder))
+
+
+def _renew(folder: Path, solved: bool, given: dict[str, str | None]) -> list[tuple[str, str]]:
+    source = notebooks.folder() / "solutions" if solved else notebooks.folder()
     told = []
-    for path in sorted(notebooks.folder().glob("[0-9][0-9]_*.ipynb")):
+    for path in sorted(source.glob("[0-9][0-9]_*.ipynb")):
         name, current = path.name, _digest(path)
         mine, before = _digest(folder / name), given.get(name)
         if mine is None or (mine == before and before != current):
@@ -42,31 +55,35 @@ def update(folder: Path, *, _new: bool = False) -> list[tuple[str, str]]:
             notebooks.write(folder / beside, path.read_text(encoding="utf-8"))
             told.append((beside, f"new version of {name}, which you have edited"))
         given[name] = current
-    (folder / _GIVEN).write_text(json.dumps(given, indent=1, sort_keys=True) + "\n")
+    record = {"solved": solved, "given": given}
+    (folder / _GIVEN).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     return told
 
 
-def reset(number: str, folder: Path) -> tuple[Path, Path]:
+def reset(number: str, folder: Path) -> tuple[Path, Path | None]:
     """Restore one exercise's answer cell as it was given; returns (notebook, file with the old text).
 
-    An answer cell that was deleted comes back where it stood.
+    An answer cell that was deleted comes back where it stood. Where nothing of the reader's stood in the cell, no
+    file is written and the second is None.
     """
     folder = Path(folder)
     chapter, _, n = number.partition(".")
     id = f"answer-{chapter}-{n}"
-    for path in sorted(notebooks.folder().glob(f"{chapter}_*.ipynb")):
-        original = {_name(cell): cell for cell in notebooks.read(path)["cells"]}
-        if id in original:
-            break
-    else:
-        raise ValueError(f"there is no exercise {number!r}; it looks like '03.2'")
-    target = folder / path.name
+    paths = sorted(notebooks.folder().glob(f"{chapter}_*.ipynb")) if chapter.isdigit() else []
+    original = {_name(cell): cell for path in paths[:1] for cell in notebooks.read(path)["cells"]}
+    if id not in original:
+        numbers = ", ".join(f"{chapter}.{key.split('-')[2]}" for key in original if roles.is_answer_id(key))
+        there = f"chapter {chapter} has {numbers}" if numbers else "it looks like '03.2'"
+        raise ValueError(f"there is no exercise {number!r}: {there}")
+    target = folder / paths[0].name
     if not target.is_file():
-        raise FileNotFoundError(f"there is no {path.name} in {folder}: `gancourse update` brings it")
+        raise FileNotFoundError(f"there is no {paths[0].name} in {folder}: `gancourse update` brings it")
     mine = notebooks.read(target)
     fresh = {k: v for k, v in original[id].items() if k != "id" or mine.get("nbformat_minor", 0) >= 5}
     names = [_name(cell) for cell in mine["cells"]]
-    backup = _backup(folder, id, "".join(c["source"] + "\n" for c in mine["cells"] if _name(c) == id))
+    old = [cell["source"] for cell in mine["cells"] if _name(cell) == id]
+    written = any(source.strip() not in ("", fresh["source"].strip()) for source in old)
+    backup = _backup(folder, id, "".join(f"{source}\n" for source in old)) if written else None
     if id in names:
         at = names.index(id)
         mine["cells"][at] = fresh
@@ -78,15 +95,19 @@ def reset(number: str, folder: Path) -> tuple[Path, Path]:
     return target, backup
 
 
-def _given(folder: Path) -> dict[str, str | None]:
+def _given(folder: Path) -> tuple[bool, dict[str, str | None]]:
+    """Whether a working copy is of the solved notebooks, and the digest of each notebook as it was given."""
     try:
-        return json.loads((folder / _GIVEN).read_text())
+        record = json.loads((folder / _GIVEN).read_text())
+        if "given" in record:
+            return bool(record["solved"]), dict(record["given"])
+        return False, dict(record)  # as the first working copies have it
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{folder} is no working copy: `gancourse start {folder}` makes one"
         ) from None
-    except ValueError:
-        return {}  # a damaged record: every notebook that differs then counts as edited
+    except (ValueError, KeyError, TypeError):
+        return False, {}  # a damaged record: every notebook that differs then counts as edited
 
 
 def _digest(path: Path) -> str | None:

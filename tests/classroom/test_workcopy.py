@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from gancourse.classroom import notebooks, workcopy
-from gancourse.cli import main
+from gancourse.cli import ROLES, main
 
 
 def _code(id, source):
@@ -125,6 +125,31 @@ def test_reset_brings_back_a_deleted_cell(mine, missing):
     assert [cell["id"] for cell in notebooks.read(path)["cells"]] == expected
 
 
+def test_reset_keeps_no_file_of_what_was_never_written(mine):
+    assert workcopy.reset("00.1", mine) == (mine / "00_a.ipynb", None)
+    assert not (mine / "backup").exists()
+
+
+def test_a_solved_copy_stays_solved(course, tmp_path):
+    (course / "solutions").mkdir()
+    notebooks.write(
+        course / "solutions" / "00_a.ipynb", notebooks.normalised({"cells": [_code("x", "x = 7")]})
+    )
+    copy = workcopy.start(tmp_path / "solved", solved=True)
+    notebooks.write(
+        course / "solutions" / "00_a.ipynb", notebooks.normalised({"cells": [_code("x", "x = 8")]})
+    )
+    assert workcopy.update(copy) == [("00_a.ipynb", "updated")]
+    assert _files(copy) == ["00_a.ipynb"] and "x = 8" in (copy / "00_a.ipynb").read_text()
+
+
+def test_the_first_working_copies_records_are_read(course, mine):
+    record = json.loads((mine / ".gancourse.json").read_text())
+    (mine / ".gancourse.json").write_text(json.dumps(record["given"]))
+    _course(course, version=2)
+    assert workcopy.update(mine) == [("00_a.ipynb", "updated")]
+
+
 def test_reset_finds_cells_that_lost_their_ids(mine):
     path = mine / "00_a.ipynb"
     notebook = json.loads(path.read_text()) | {"nbformat_minor": 4}
@@ -146,4 +171,25 @@ def test_the_commands_say_what_they_did(course, tmp_path):
     assert again.exit_code == 1 and again.output.startswith("Error: ") and "exists already" in again.output
     assert runner.invoke(main, ["update", folder]).output == f"{folder}: up to date\n"
     assert "is as it was given" in runner.invoke(main, ["reset", "00.1", "--folder", folder]).output
+    assert "chapter 00 has 00.1" in runner.invoke(main, ["reset", "00.9", "--folder", folder]).output
     assert "no exercise '07.1'" in runner.invoke(main, ["reset", "07.1", "--folder", folder]).output
+
+
+def test_inside_a_working_copy_no_folder_need_be_named(course, mine, monkeypatch):
+    monkeypatch.chdir(mine)
+    _edit(mine / "00_a.ipynb", "my text", id="answer-00-1")
+    assert (
+        CliRunner()
+        .invoke(main, ["reset", "00.1"])
+        .output.endswith("Your text is in backup/answer-00-1.1.py.\n")
+    )
+    _edit(mine / "00_a.ipynb")
+    _course(course, version=2)
+    told = CliRunner().invoke(main, ["update"]).output
+    assert "00_a.new.ipynb: new version of 00_a.ipynb" in told and "copy your answers" in told
+
+
+def test_help_names_every_command_once_and_whole():
+    told = CliRunner().invoke(main, ["--help"], terminal_width=200).output
+    assert sorted(name for names in ROLES.values() for name in names) == sorted(main.commands)
+    assert "..." not in told.partition("\n")[2]
