@@ -49,10 +49,11 @@ solutions: $(VENV)/.ready-lab
 	@[ -d '$(SOLVED)' ] || $(py) -m gancourse start --solved '$(SOLVED)'
 	$(call open-lab,$(SOLVED))
 
-# JupyterLab's own terminal finds `gancourse` too.
+# JupyterLab's own terminal finds `gancourse` too: a login shell would set PATH anew.
 define open-lab
 @bin="$$(cd '$(VENV)/bin' && pwd)"; export PATH="$$bin:$$PATH"; cd '$(1)' && \
-	exec "$$bin/python" -m jupyterlab --LabApp.default_url=/lab/tree/00_start_here.ipynb $(root-flag) $(JUPYTER)
+	exec "$$bin/python" -m jupyterlab --LabApp.default_url=/lab/tree/00_start_here.ipynb \
+	--ServerApp.terminado_settings="{'shell_command': ['$${SHELL:-sh}']}" $(root-flag) $(JUPYTER)
 endef
 
 # Jupyter refuses to run as root unless told that this is meant.
