@@ -81,10 +81,23 @@ def execute(chapters: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("chapters", nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; fail where a student's version is out of date.")
-def release(chapters: tuple[str, ...], check: bool) -> None:
-    """Make the students' versions of CHAPTERS (all) from the solutions."""
+@click.option(
+    "--out", type=click.Path(), help="Write what to hand out here: OUT/gancourse and OUT/gancourse.zip."
+)
+def release(chapters: tuple[str, ...], check: bool, out: str | None) -> None:
+    """Make the students' versions of CHAPTERS (all) from the solutions.
+
+    With --out they go there, with a README and the points, ready to hand out; otherwise into the course's own notebooks/.
+    """
+    from gancourse.classroom.bundle import write_bundle
     from gancourse.classroom.release import release as make
 
+    if check and out:
+        raise click.UsageError("--check writes nothing, so there is no --out.")
+    if out:
+        for path in _or_exit(write_bundle, out, chapters):
+            click.echo(path)
+        return
     stale = _or_exit(make, chapters, check=check)
     for path in stale:
         click.echo(f"{path.name}: {'out of date, run gancourse release' if check else 'written'}")
@@ -159,18 +172,55 @@ def ship(name: str, weights: str, yes: bool) -> None:
 
 @main.command()
 @click.argument("submissions", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="graded", type=click.Path(), help="Where the gradebook goes (graded).")
+@click.option("--out", default="graded", type=click.Path(), help="Where the results go (graded).")
+@click.option("--chapter", "chapters", multiple=True, help="Grade this chapter only (all); may be repeated.")
 @click.option("--jobs", default=1, show_default=True, help="Submissions graded at the same time.")
+@click.option(
+    "--regrade",
+    multiple=True,
+    metavar="STUDENT",
+    help='Run what was graded before again; "all" for everyone.',
+)
+@click.option("--seed", type=int, help="Of the secret inputs (drawn once, kept in OUT/seed).")
+@click.option(
+    "--credit",
+    multiple=True,
+    metavar="STATUS=SHARE",
+    help="Points for answers that are not right, e.g. mistake=0.5 for those with a named mistake (0).",
+)
+@click.option(
+    "--late",
+    type=click.Path(exists=True, dir_okay=False),
+    help="CSV of due dates: chapter, student (empty: everyone), due, per_day (share lost for each day begun).",
+)
+@click.option(
+    "--students",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The class, a name a line: who handed in nothing has a row too.",
+)
+@click.option(
+    "--fill",
+    "exports",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="A gradebook that Canvas or Moodle exported: a copy with the points is written; may be repeated.",
+)
 @click.option("--cell-seconds", default=60, show_default=True, help="Time limit for one cell.")
-def grade(submissions: str, out: str, jobs: int, cell_seconds: int) -> None:
-    """Grade SUBMISSIONS/<student>/<chapter>.ipynb into OUT/gradebook.csv and OUT/summary.csv."""
-    from gancourse.classroom.grade import grade
+def grade(submissions: str, out: str, credit: tuple[str, ...], **options) -> None:
+    """Grade SUBMISSIONS/<student>/<chapter>.ipynb into OUT: gradebook, summary, feedback pages, class report.
 
-    rows = _or_exit(grade, submissions, out, jobs=jobs, cell_seconds=cell_seconds)
+    Answers that a person reads get a line in OUT/manual.csv: fill in the points and run the command again.
+    """
+    from gancourse.classroom.grade import grade
+    from gancourse.classroom.points import read_credit
+
+    rows = _or_exit(grade, submissions, out, credit=_or_exit(read_credit, credit), **options)
     students = len({row.student for row in rows})
     click.echo(
-        f"{students} students, {len(rows)} rows in {out}/gradebook.csv; points by chapter in {out}/summary.csv."
+        f"{students} student{'s' * (students != 1)}, {len(rows)} rows in {out}/gradebook.csv; points by chapter in "
+        f"{out}/summary.csv;"
     )
+    click.echo(f"pages for students in {out}/feedback, for you {out}/class_report.html.")
 
 
 @main.command()

@@ -1,122 +1,219 @@
-"""`gancourse grade`: a folder of submissions in, a gradebook out."""
+"""`gancourse grade`: a folder of submissions in; a gradebook, feedback pages and a class report out."""
 
-import csv
 import hashlib
-import json
+import os
 import secrets
-import shutil
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from gancourse.classroom import notebooks, sandbox
+from gancourse.classroom import (
+    class_report,
+    feedback,
+    gradebook,
+    kept,
+    lms,
+    manual,
+    notebooks,
+    points,
+    sandbox,
+)
+from gancourse.classroom.intake import read_submission
+from gancourse.classroom.kept import Kept
 from gancourse.classroom.marking import NOT_GRADED, NotRun, Row, mark
+from gancourse.classroom.tables import plain
+
+EVERYONE = "all"
+
+
+@dataclass(frozen=True)
+class Given:
+    """One notebook that was handed in."""
+
+    student: str
+    chapter: str
+    path: Path
 
 
 def grade(
     submissions: Path,
     out: Path,
     *,
+    chapters: Collection[str] = (),
     jobs: int = 1,
+    regrade: Collection[str] = (),
+    seed: int | None = None,
+    credit: Mapping[str, float] | None = None,
+    late: Path | None = None,
+    students: Path | None = None,
+    exports: Collection[Path] = (),
     cell_seconds: int = 60,
     limits: sandbox.Limits | None = None,
 ) -> list[Row]:
-    """Grade submissions/<student>/<chapter>.ipynb into out/gradebook.csv and out/summary.csv; returns the gradebook.
+    """Grade submissions/<student>/<chapter>.ipynb into `out`; returns the rows of the gradebook.
 
-    A submission that was graded before, with the same bytes, is not run again: an interrupted run goes on where it was.
-    The secret seed is drawn once and kept in out/seed.
+    A submission that was graded before, with the same bytes, is not run again: an interrupted run goes on where it was,
+    and `out` gathers chapter after chapter. What one submission does is a row of its own and never the end.
+
+    chapters: numbers of those to grade ("02"), by default all that were handed in.
+    regrade: students to run again, or "all".
+    seed: of the secret inputs; by default drawn at the first run. It is kept in out/seed.
+    credit, late: what answers earn that are not right, or late (`points.read_credit`, `points.read_due`).
+    students: a text file with the names of the class, a line each: who handed in nothing has a row too.
+    exports: gradebooks as Canvas or Moodle export them; filled copies are written to `out`.
+
+    Written: gradebook.csv, summary.csv, manual.csv (for points by hand, which later runs merge and never write over),
+    feedback/<student>/<chapter>.html, class_report.html and the filled exports.
+    ValueError, before anything is run, where folders or files are not what they should be.
     """
     submissions, out = Path(submissions).resolve(), Path(out).resolve()
     if not submissions.is_dir():
         raise ValueError(f"submissions: {submissions} is not a folder")
-    paths = sorted(p for p in submissions.glob("*/*.ipynb") if not p.name.startswith("."))
-    if not paths:
-        raise ValueError(f"submissions: there is no <student>/<chapter>.ipynb in {submissions}")
     if out.is_relative_to(submissions):
         raise ValueError(
             f"out: {out} lies inside the submissions; students could be shown each other's grades"
         )
+    numbers = {path.name[:2] for path in notebooks.solutions(tuple(chapters))} if chapters else set()
+    given = [g for g in _found(submissions) if not numbers or g.chapter[:2] in numbers]
+    if not given:
+        raise ValueError(f"submissions: there is no <student>/<chapter>.ipynb in {submissions}")
+    due = points.read_due(late) if late else {}
+    marks = manual.read_marks(out / "manual.csv")
+    roster = {f.name for f in submissions.iterdir() if f.is_dir() and not f.name.startswith(".")}
+    roster |= _names(students) if students else set()
+    books = [lms.read_export(path) for path in exports]
     (out / "state").mkdir(parents=True, exist_ok=True)
-    seed = _seed(out / "seed")
-    confine = sandbox.confined()
-    if not confine:
-        print(
-            "bubblewrap is not here: submissions run with limits, but can read your files and use the network."
-        )
+    secret = _seed(out / "seed", seed, EVERYONE in regrade)
 
-    def one(path: Path) -> list[Row]:
-        state = out / "state" / path.parent.name / f"{path.stem}.json"
-        key = hashlib.sha256(_bytes(path) + str(seed).encode()).hexdigest()
-        if (rows := _graded_before(state, key)) is None:
-            hidden = [submissions, out, notebooks.folder(), notebooks.folder().parent / ".git"]
-            try:
-                rows = mark(path, seed, hidden, cell_seconds, limits or sandbox.Limits(), confine)
-            except NotRun as error:  # nothing is stored: the next run tries again
-                return [
-                    Row(path.parent.name, path.stem, "", 0, 0, NOT_GRADED, f"no notebook runs here: {error}")
-                ]
-            state.parent.mkdir(exist_ok=True)
-            _write(state, json.dumps({"key": key, "rows": [asdict(row) for row in rows]}, indent=1))
-        return rows
-
-    with ThreadPoolExecutor(jobs) as pool:
-        done = tqdm(
-            pool.map(one, paths), total=len(paths), desc="grading", unit="notebook", disable=len(paths) < 3
-        )
-        rows = [row for rows in done for row in rows]
-    _write_csv(
-        out / "gradebook.csv", list(Row.__dataclass_fields__), ([*asdict(row).values()] for row in rows)
-    )
-    _write_csv(out / "summary.csv", *summary(rows))
+    done = _marked(given, submissions, out, secret, regrade, jobs, cell_seconds, limits or sandbox.Limits())
+    best = {chapter: gradebook.maxima(chapter) for chapter in {k.chapter for k in done}}
+    rows: list[Row] = []
+    shown: list[Row] = []  # the same with what students may read
+    for one in done:
+        own = points.credited(gradebook.completed(one.rows, best[one.chapter]), credit or {})
+        for verdicts, rest in ((own, rows), ([replace(r, message=feedback.told(r)) for r in own], shown)):
+            marked = manual.merged(verdicts, marks, out / "manual.csv")
+            rest += [points.late(row, one.handed_in, due) for row in marked]
+    absent = gradebook.missing(roster, best, rows)
+    rows = sorted([*rows, *absent], key=lambda row: (row.student, row.chapter))
+    gradebook.write_gradebook(out, rows)
+    manual.add_open(out / "manual.csv", rows)
+    feedback.write_pages(out, shown, done)
+    class_report.write_report(out, rows, done, due)
+    for book in books:
+        for note in lms.write_filled(out, book, [*shown, *absent]):
+            print(note)
     return rows
 
 
-def summary(rows: list[Row]) -> tuple[list[str], list[list]]:
-    """One row a student: points in each chapter and in all."""
-    chapters = sorted({row.chapter for row in rows})
-    table = []
-    for student in sorted({row.student for row in rows}):
-        own = [row for row in rows if row.student == student]
-        points = [sum(row.points for row in own if row.chapter == chapter) for chapter in chapters]
-        table.append([student, *points, sum(points), sum(row.max_points for row in own)])
-    return ["student", *chapters, "points", "max_points"], table
+def _found(submissions: Path) -> list[Given]:
+    paths = sorted(p for p in submissions.glob("*/*.ipynb") if not p.name.startswith("."))
+    return [Given(path.parent.name, path.stem, path) for path in paths]
 
 
-def _seed(path: Path) -> int:
-    if not path.exists():
-        _write(path, str(secrets.randbits(32)))
-    return int(path.read_text())
+def _marked(
+    given: list[Given],
+    submissions: Path,
+    out: Path,
+    seed: int,
+    regrade: Collection[str],
+    jobs: int,
+    cell_seconds: int,
+    limits: sandbox.Limits,
+) -> list[Kept]:
+    """The marks of everything that was ever handed in: of what has been marked before as it was kept."""
+    if not (confine := sandbox.confined()):
+        print(
+            "bubblewrap is not here: submissions run with limits, but can read your files and use the network."
+        )
+    hidden = [submissions, out, notebooks.folder(), notebooks.folder().parent / ".git"]
+    again = EVERYONE in regrade
+
+    def one(work: Given) -> Kept:
+        before = kept.load(kept.place(out, work.student, work.chapter))
+        key = _key(work.path, seed)
+        if before and before.key == key and not again and work.student not in regrade:
+            return before
+        started = time.monotonic()
+        try:
+            rows = mark(work.path, seed, hidden, cell_seconds, limits, confine)
+            rows = [replace(row, student=work.student, chapter=work.chapter) for row in rows]
+            found = Kept(work.student, work.chapter, key, rows, _answers(work))
+            found.seconds = round(time.monotonic() - started, 1)
+            found.handed_in = _time_of(work.path)
+            kept.save(out, found)
+            return found
+        except NotRun as error:  # nothing is kept: the next run tries again
+            told = f"no notebook runs here: {error}"
+        except Exception as error:  # a submission that the grader stumbles over costs no one else's mark
+            told = f"the grader stumbled over this submission ({type(error).__name__}: {error})"
+        best = gradebook.maxima(work.chapter)
+        row = gradebook.whole_chapter(work.student, work.chapter, best, NOT_GRADED, plain(told, 300))
+        return Kept(work.student, work.chapter, "", [row])
+
+    found: dict[tuple[str, str], Kept] = {(k.student, k.chapter): k for k in kept.load_all(out)}
+    with ThreadPoolExecutor(jobs) as pool:
+        running = [pool.submit(one, work) for work in given]
+        try:
+            bar = tqdm(total=len(given), desc="grading", unit="notebook", disable=len(given) < 3)
+            with bar:
+                for ended in as_completed(running):
+                    marked = ended.result()
+                    found[marked.student, marked.chapter] = marked
+                    bar.update()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [found[key] for key in sorted(found)]
 
 
-def _bytes(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+def _answers(work: Given) -> dict[str, str]:
+    """Exercise -> what the student wrote, for the feedback."""
+    source = notebooks.folder() / "solutions" / f"{work.chapter}.ipynb"
+    try:
+        submission = read_submission(work.path, notebooks.read(source))
+    except (ValueError, OSError):
+        return {}
+    return {id: plain(text, 20_000) for id, text in submission.answers.items()}
 
 
-def _graded_before(state: Path, key: str) -> list[Row] | None:
-    if not state.is_file():
-        return None
-    kept = json.loads(state.read_text(encoding="utf-8"))
-    return [Row(**row) for row in kept["rows"]] if kept["key"] == key else None
+def _names(path: Path) -> set[str]:
+    lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    return {line.strip() for line in lines if line.strip()}
 
 
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    shutil.move(unfinished, path)
+def _key(path: Path, seed: int) -> str:
+    """Digest of a submission's bytes and the seed."""
+    digest = hashlib.sha256(str(seed).encode())
+    if path.is_file() and not path.is_symlink():
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
-def _write_csv(path: Path, header: list[str], rows: Iterable[list]) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with open(unfinished, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([_inert(value) for value in row] for row in rows)
-    shutil.move(unfinished, path)
+def _time_of(path: Path) -> str:
+    """When a file was last changed, to the minute, with the time zone."""
+    try:
+        changed = os.lstat(path).st_mtime
+    except OSError:
+        return ""
+    return datetime.fromtimestamp(changed).astimezone().isoformat(timespec="minutes")
 
 
-def _inert(value):
-    """Text that a spreadsheet will not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+def _seed(path: Path, asked: int | None, again: bool) -> int:
+    """The batch's seed: the one that was asked for, else the one kept, else a new one."""
+    before = int(path.read_text()) if path.exists() else None
+    if asked is not None and before not in (None, asked) and not again:
+        raise ValueError(f"seed: this batch has the seed {before}; another one needs --regrade {EVERYONE}")
+    seed = before if asked is None else asked
+    if seed is None:
+        seed = secrets.randbits(32)
+    if seed != before:
+        kept.write(path, str(seed))
+    return seed
