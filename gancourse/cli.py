@@ -225,7 +225,7 @@ def grade(submissions: str, out: str, credit: tuple[str, ...], **options) -> Non
 
 @main.command()
 @click.option("--real", required=True, help="Folder, .npy, .npz, .safetensors, fashion-mnist:test or :train.")
-@click.option("--fake", required=True, help="The same, or a shipped model's name (stylegan, vae).")
+@click.option("--fake", required=True, help="The same, or the name of a shipped generator (stylegan, vae).")
 @click.option("--train", help="The same, of the images FAKE's generator was trained on: does it copy them?")
 @click.option(
     "--features",
@@ -253,9 +253,15 @@ def evaluate(real: str, fake: str, metrics: str | None, no_cache: bool, **option
     from gancourse.evaluate import evaluate
 
     chosen = metrics.lower().replace(",", " ").split() if metrics else None
-    result = _or_exit(evaluate, real, fake, metrics=chosen, use_cache=not no_cache, **options)
+    try:
+        result = _or_exit(evaluate, real, fake, metrics=chosen, use_cache=not no_cache, **options)
+    except KeyboardInterrupt as stopped:
+        click.echo("\n".join(["", *getattr(stopped, "__notes__", [])]), err=True)
+        raise
     if result is not None:  # under torchrun, the first process speaks
         click.echo(str(result))
+        for path in filter(None, (options["out"], options["html"])):
+            click.echo(f"Written to {path}.")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Where the course's data lies, and whether it is whole."""
+"""Where the course's data lies, whether it is whole, and how a file is written whole or not at all."""
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -49,6 +50,16 @@ def remedy(path: Path) -> str:
         f"Restore it with `git checkout -- data/{_listed_name(path)}` in a checkout of the course, "
         "or by installing gancourse again."
     )
+
+
+def write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Let `fill` write a draft beside `path` and put it in its place: whoever reads finds the old file or the new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        fill(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _listed_name(path: Path) -> str:

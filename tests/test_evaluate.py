@@ -17,7 +17,8 @@ from PIL import Image
 from gancourse import models
 from gancourse.cli import main
 from gancourse.datasets import fashion_mnist
-from gancourse.evaluate import _batches, evaluate, sources
+from gancourse.evaluate import evaluate, sources
+from gancourse.evaluate.embedding import batches_of
 from gancourse.features import embed
 from gancourse.metrics import Moments, fid, precision_recall, report
 
@@ -29,7 +30,7 @@ REAL, FAKE = TEST[:90].numpy(), TEST[100:170].numpy()
 def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("GANCOURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(sources, "BATCH", 32)
-    monkeypatch.setattr("gancourse.evaluate.BATCH", 32)
+    monkeypatch.setattr("gancourse.evaluate.embedding.BATCH", 32)
 
 
 def folder(path, images):
@@ -64,7 +65,9 @@ def test_folders_to_table_json_and_page(folders, tmp_path):
     assert (written["real"], written["fake"], written["extractor"]) == (90, 70, "fashion")
     assert written["sources"] == {"real": real, "fake": fake}
     assert written["skipped"] == {"real": {}, "fake": {}} and written["seed"] == 0
-    assert len(written["notes"]) == 1 and "70 samples are few for 64 dimensions" in written["notes"][0]
+    few, interval, floor = written["notes"]
+    assert "70 samples are few for 64 dimensions" in few and "KID has one" in interval
+    assert "45 with as many others" in floor
     for name, estimate in expected.estimates.items():
         assert written["estimates"][name]["value"] == pytest.approx(estimate.value, rel=1e-4, abs=1e-6)
         assert name in done.output
@@ -74,7 +77,8 @@ def test_folders_to_table_json_and_page(folders, tmp_path):
     assert (
         len(re.findall(r'<img alt="[^"]{40,}" src="data:image/png;base64,', text)) == text.count("<img") == 2
     )
-    assert "<script" not in text and "http" not in text
+    assert "<script" not in text and "http" not in text and 'name="viewport"' in text
+    assert f"Written to {out}." in done.output and f"Written to {page}." in done.output
     assert not list(tmp_path.glob(".*"))
 
 
@@ -215,7 +219,7 @@ def test_several_batches_at_once_give_what_one_at_a_time_gives(folders):
 
 def test_large_images_come_fewer_at_a_time(tmp_path):
     folder(tmp_path / "large", np.zeros((3, 1, 5000, 5000), np.uint8))
-    assert _batches(sources.Folder(tmp_path / "large", None, 0)) == [[0, 1], [2]]
+    assert batches_of(sources.Folder(tmp_path / "large", None, 0)) == [[0, 1], [2]]
 
 
 def test_an_error_in_one_batch_is_told_and_threads_are_put_back(folders, monkeypatch):
@@ -234,7 +238,9 @@ def test_features_are_kept_by_content(folders, tmp_path, monkeypatch):
     for metrics in (["fid"], ["fid", "precision_recall"]):
         first = evaluate(real, fake, metrics=metrics)
         with monkeypatch.context() as patch:
-            patch.setattr("gancourse.evaluate.embed", lambda *_, **__: pytest.fail("embedded again"))
+            patch.setattr(
+                "gancourse.evaluate.embedding.embed", lambda *_, **__: pytest.fail("embedded again")
+            )
             again = evaluate(real, fake, metrics=metrics)
             assert again.report == first.report
             with pytest.raises(pytest.fail.Exception):
@@ -262,14 +268,16 @@ def test_ctrl_c_leaves_the_old_report_and_resumes_from_what_is_done(folders, tmp
         return embed(images, *rest, **options)
 
     arguments = ("--real", real, "--fake", fake, "--metrics", "fid,precision_recall", "--out", out)
-    monkeypatch.setattr("gancourse.evaluate.embed", interrupted)
+    monkeypatch.setattr("gancourse.evaluate.embedding.embed", interrupted)
     done = command(*arguments)
     assert done.exit_code == 1 and "Aborted" in done.output
     assert out.read_text() == "old" and seen[:5] == [32, 32, 26, 32, 32]
     assert len(list((tmp_path / "cache").iterdir())) == 1  # the reals, whole
 
     seen.clear()
-    monkeypatch.setattr("gancourse.evaluate.embed", lambda *a, **o: seen.append(len(a[0])) or embed(*a, **o))
+    monkeypatch.setattr(
+        "gancourse.evaluate.embedding.embed", lambda *a, **o: seen.append(len(a[0])) or embed(*a, **o)
+    )
     with monkeypatch.context() as patch:  # now in the middle of writing the report
 
         def stopped(self, text, **_):
@@ -302,7 +310,7 @@ def test_images_that_fashion_cannot_see(tmp_path):
         ("a.npy", np.zeros((4, 28), np.uint8), r"got uint8 of shape \(4, 28\)"),
         ("a.npy", np.array([None]), "can't be read: .*Python objects"),
         ("a.npz", {"x": np.zeros(1), "y": np.zeros(1)}, "one called images or features, got x, y"),
-        ("a.txt", "words", "expected a folder, or a .npy, .npz or .safetensors file"),
+        ("a.txt", "words", "expected a folder of images, or a .npy, .npz or .safetensors file"),
         ("a.npz", "words", "can't be read"),
         ("a.safetensors", "words", "can't be read"),
     ],
@@ -354,7 +362,7 @@ def test_inception_without_weights_says_what_to_do(tmp_path, monkeypatch):
 def test_processes_share_the_work_and_agree(processes, metrics, tmp_path, monkeypatch):
     """The reals' 600 files are 3 batches, the fakes' 300 images 2: shares are uneven, and of 3 processes one has none."""
     monkeypatch.setattr(sources, "BATCH", 256)
-    monkeypatch.setattr("gancourse.evaluate.BATCH", 256)
+    monkeypatch.setattr("gancourse.evaluate.embedding.BATCH", 256)
     real = folder(tmp_path / "real", TEST[:600].numpy())
     (tmp_path / "real/299.png").write_bytes((tmp_path / "real/298.png").read_bytes()[:60])
     np.save(tmp_path / "fake.npy", TEST[1000:1300].numpy())
@@ -410,11 +418,13 @@ def test_what_was_asked_for_is_there_or_an_error(folders, tmp_path):
         evaluate(features, features, metrics=["inception_score"])
     with pytest.raises(ValueError, match=r"fid_infinity needs 128 samples of each.* got 90 and 70"):
         evaluate(*folders, metrics=["fid_infinity"])
-    few = evaluate(*folders, metrics=["fid"])
-    assert re.search("70 samples are few for 64 dimensions.*from 128 of each", few.notes[0])
+    few = evaluate(*folders, metrics=["fid"], use_cache=False)
+    assert re.search("70 samples are few for 64 dimensions.*at least 128 samples", few.notes[0])
     assert "no error of FID is known" in few.notes[1]
-    enough = evaluate(features, features, metrics=["fid", "kid"])
+    np.save(tmp_path / "b.npy", np.random.default_rng(1).normal(size=(20, 4)))
+    enough = evaluate(features, f"{tmp_path}/b.npy", metrics=["kid"])
     assert enough.notes == []
+    assert "KID has one" in evaluate(features, f"{tmp_path}/b.npy", metrics=["fid", "kid"]).notes[0]
     assert "FID" in command("--real", features, "--fake", features, "--metrics", "FID, Kid,").output
 
 
@@ -435,3 +445,48 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(folders, tmp_path
     with pytest.warns(UserWarning, match="are not kept for the next time"):
         done = evaluate(*folders, metrics=["fid"])
     assert done.report == evaluate(*folders, metrics=["fid"], use_cache=False).report
+
+
+def test_two_identical_sets_are_told(folders, tmp_path):
+    np.save(tmp_path / "real.npy", REAL[::-1])
+    same = evaluate(folders[0], f"{tmp_path}/real.npy")
+    assert "compare a set with itself" in same.notes[0]
+    alone = evaluate(folders[0], f"{tmp_path}/real.npy", metrics=["fid"], use_cache=False)
+    assert isinstance(alone.real.features, Moments) and "compare a set with itself" in alone.notes[0]
+    assert "itself" not in " ".join(evaluate(*folders).notes)
+
+
+def test_rows_that_a_full_run_kept_serve_fid_alone(folders, monkeypatch):
+    full = evaluate(*folders)
+    monkeypatch.setattr("gancourse.evaluate.embedding.embed", lambda *_, **__: pytest.fail("embedded again"))
+    assert evaluate(*folders, metrics=["fid"]).report["FID"] == full.report["FID"]
+
+
+def test_refusals_name_what_was_typed(folders, tmp_path):
+    few = folder(tmp_path / "few", REAL[:3])
+    (tmp_path / "empty").mkdir()
+    colour = tmp_path / "colour.npy"
+    np.save(colour, np.repeat(REAL, 3, axis=1))
+    for fake, message in (
+        (few, f"--fake {few}: expected at least 6 samples, got 3"),
+        (tmp_path / "empty", f"--fake {tmp_path}/empty: no image in"),
+        (colour, "grey images saved in colour"),
+        ("nowhere", "(stylegan, stylegan-16, stylegan-8, stylegan-shapes, vae,"),
+        ("classifier", "--fake classifier makes no images: expected a generator (stylegan,"),
+    ):
+        done = command("--real", folders[0], "--fake", fake)
+        assert done.exit_code == 1 and message in done.output, done.output
+
+
+def test_an_interrupt_says_what_was_kept(folders, monkeypatch):
+    def stop_at_fakes(images, *rest, **options):
+        if len(images) == 6:  # the last batch of the fakes
+            raise KeyboardInterrupt
+        return embed(images, *rest, **options)
+
+    monkeypatch.setattr("gancourse.evaluate.embedding.embed", stop_at_fakes)
+    done = command("--real", folders[0], "--fake", folders[1])
+    assert f"The features of {folders[0]} are kept; {folders[1]} begins anew" in done.output
+    assert (
+        "No features were kept" in command("--real", *folders[:1], "--fake", folders[1], "--no-cache").output
+    )

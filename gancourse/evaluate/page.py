@@ -7,15 +7,19 @@ import torch
 from torch import Tensor
 
 from gancourse import figures
-from gancourse.evaluate import Evaluation
+from gancourse.evaluate.run import Evaluation
 from gancourse.metrics import PRDCurve, prd_curve
 from gancourse.seeds import stream
 
 FAKES, NEAREST = 8, 5
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
-table { border-collapse: collapse; } caption { text-align: left; font-weight: bold; padding: .5rem 0; }
-th, td { border-bottom: 1px solid #ccc; padding: .25rem .75rem; text-align: left; } img { max-width: 100%; }
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+  color: light-dark(#111, #eee); background: light-dark(#fff, #161616); overflow-wrap: anywhere; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; overflow-wrap: normal; }
+caption { text-align: left; font-weight: bold; padding: .5rem 0; }
+th, td { border-bottom: 1px solid light-dark(#ccc, #555); padding: .25rem .75rem; text-align: left; }
+img { max-width: 100%; height: auto; background: #fff; }
 """
 
 
@@ -23,7 +27,8 @@ def page(evaluation: Evaluation) -> str:
     """The evaluation as HTML that needs no other file, no script and no network; every picture has a text."""
     real, fake = evaluation.real, evaluation.fake
     title = html.escape(f"{fake.name} against {real.name}")
-    parts = [f"<h1>{title}</h1>", evaluation.report._repr_html_()]
+    table = evaluation.report._repr_html_()
+    parts = [f"<h1>{title}</h1>", f'<div class="wide" tabindex="0">{table}</div>']
     parts += [f"<p>{html.escape(note)}</p>" for note in evaluation.notes]
     if isinstance(real.features, Tensor) and isinstance(fake.features, Tensor):
         if real.images and fake.images:
@@ -36,8 +41,11 @@ def page(evaluation: Evaluation) -> str:
             rows = "".join(f"<li>{html.escape(f'{name} {why}')}</li>" for name, why in sorted(files.items()))
             parts.append(f"<h2>{len(files)} {side} files were left out</h2><ul>{rows}</ul>")
     body = "\n".join(parts)
-    head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    head += f"<title>{title}</title><style>{STYLE}</style>"
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body><main>\n{body}\n</main></body></html>\n'
+    )
 
 
 def _neighbours(evaluation: Evaluation) -> str:

@@ -1,7 +1,7 @@
 """What a person can name to be measured: a folder, an array in a file, a data set, a model.
 
 Every kind of images has a `name`, a `shape` (C, H, W) and a length; `read(positions)` gives those positions whose
-images could be read, and the images at rest; `unfit` tells of the others, file -> reason; `digest()` is a SHA-256 of
+images could be read, and these images; `unfit` tells of the others, file -> reason; `digest()` is a SHA-256 of
 all that decides the pixels.
 """
 
@@ -24,6 +24,7 @@ from gancourse.seeds import stream
 
 BATCH = 256  # images read, made and embedded together, also where processes share the work
 DRAWN = 10_000  # images of a model, unless told otherwise
+GENERATORS = ("StyleGANGenerator", "VAE")  # the classes of models that make images
 DATASETS = ("fashion-mnist:train", "fashion-mnist:test")
 
 
@@ -31,7 +32,10 @@ class Folder:
     """Image files under a folder; see `gancourse.datasets.ImageFolder` for what is read."""
 
     def __init__(self, path: Path, samples: int | None, seed: int):
-        self.name, self.folder = str(path), ImageFolder(path, skip_unfit=True)
+        try:
+            self.name, self.folder = str(path), ImageFolder(path, skip_unfit=True)
+        except ValueError as error:
+            raise ValueError(str(error).replace("path: ", f"{path}: ", 1)) from None
         self.shape, self.unfit = self.folder.shape, dict[str, str]()
         self.chosen = _chosen(len(self.folder), samples, seed)
         self.turn = Lock()
@@ -93,7 +97,7 @@ class Model:
         self.count, self.seed = samples or DRAWN, seed
         self.model = models.load(path if path.parent != data_path("models") else path.stem)
         if not hasattr(self.model, "z_dim"):
-            raise ValueError(f"{self.name} makes no images: expected a generator")
+            raise ValueError(f"{self.name} makes no images: expected a generator ({', '.join(generators())})")
         batches = -(-self.count // BATCH)
         random = stream(seed)
         self.seeds = torch.randint(2**31, (batches,), generator=random).tolist()
@@ -140,8 +144,18 @@ def open_source(name: str, *, samples: int | None = None, seed: int = 0) -> Imag
         return Model(data_path("models", f"{name}.safetensors"), samples, seed)
     raise ValueError(
         f"{name}: there is no such folder or file, nor a data set ({', '.join(DATASETS)}) or model "
-        f"({', '.join(models.names())}) of that name"
+        f"({', '.join(generators())}) of that name"
     )
+
+
+def generators() -> list[str]:
+    """The shipped models that make images."""
+
+    def kind(name: str) -> str:
+        with safe_open(data_path("models", f"{name}.safetensors"), framework="np") as file:
+            return (file.metadata() or {}).get("class", "")
+
+    return [name for name in models.names() if kind(name) in GENERATORS]
 
 
 def _file(path: Path, samples: int | None, seed: int) -> Images | Tensor | Moments:
@@ -159,7 +173,7 @@ def _file(path: Path, samples: int | None, seed: int) -> Images | Tensor | Momen
                     return Moments.load(path)
                 arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         else:
-            raise ValueError("expected a folder, or a .npy, .npz or .safetensors file")
+            raise ValueError("expected a folder of images, or a .npy, .npz or .safetensors file")
     except (ValueError, OSError, EOFError, KeyError, SafetensorError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} can't be read: {error}") from None
     named = [arrays[key] for key in ("images", "features") if key in arrays] or [*arrays.values()]

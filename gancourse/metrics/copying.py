@@ -21,8 +21,8 @@ def authenticity(*, train: Any, fake: Any) -> Estimate:
         mean_j 1[ |fake_j - train_i*| > min_{i != i*} |train_i - train_i*| ],  i* the training sample nearest to fake_j
 
     (Alaa et al. 2022; ties as in the code of Stein et al. 2023.) 0 for copies, also of a sample that occurs twice; 1
-    for fakes far away, good or bad. A perfect generator scores what held-out reals do, not 1: measure them, too. Values
-    of different training sets can't be compared: among more training samples, everything lies nearer to one.
+    for fakes far away, good or bad. A perfect generator scores what held-out reals do, not 1: measure them, too, against
+    the same training set, on whose size the values depend.
 
     train: (N, D) features of the training images, N >= 2; fake: (M, D). On a tie a fake isn't authentic; between
     several nearest training samples it is, if it is with all. The interval is Wilson's for M independent fakes and

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from gancourse import files
 from gancourse.metrics.arrays import LARGEST_SUM, as_numbers
 
 
@@ -133,15 +134,10 @@ class Moments:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write to a safetensors file; whoever reads `path` finds the old file or the new one, never half of one."""
-        path = Path(path)
         tensors = {"origin": self.origin, "mean": self._mean, "scatter": self._scatter}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            draft.write_bytes(save(tensors, metadata={"count": str(self.count), "extractor": self.extractor}))
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        data = save(tensors, metadata={"count": str(self.count), "extractor": self.extractor})
+        files.write(Path(path), lambda draft: draft.write_bytes(data))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Moments":

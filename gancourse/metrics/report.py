@@ -23,6 +23,7 @@ from gancourse.seeds import stream
 
 HALVINGS, T95 = 5, 2.570581835636314  # Student's t with 5 degrees of freedom holds 95% within +-T95
 Metric = Callable[[Tensor, Tensor, int], dict[str, float]]  # real, fake, clusterings -> name: value
+LEAST = 6  # samples of each: fewer have no k-th neighbours
 SMALLEST = 40  # samples that give halves in which 20 clusters and 5 neighbours still mean something
 
 METRICS = (
@@ -117,7 +118,7 @@ def report(
     ValueError.
     Errors as the metrics'.
     """
-    real, fake = as_pair(real, fake, least=6)
+    real, fake = as_pair(real, fake, least=LEAST)
     n, m = len(real), len(fake)
     metrics = [metrics] if isinstance(metrics, str) else metrics
     asked = set(METRICS if metrics is None else metrics)

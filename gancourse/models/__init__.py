@@ -2,15 +2,14 @@
 
 import importlib
 import json
-import os
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from torch import nn
 
-from gancourse.files import data_path, verified
+from gancourse.files import data_path, verified, write
 from gancourse.models.memory import keep_freed_memory
 from gancourse.models.sampling import sample
 
@@ -76,10 +75,8 @@ def save(model: nn.Module, path: str | Path, **notes: str) -> Path:
     path = Path(path)
     header = {"class": type(model).__name__, "config": json.dumps(model.config), **notes}
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    unfinished = path.with_suffix(".unfinished")
-    save_file(state, unfinished, metadata=header)
-    os.chmod(unfinished, 0o644)  # safetensors makes it readable by its owner alone
-    os.replace(unfinished, path)
+    data = as_bytes(state, metadata=header)
+    write(path, lambda draft: draft.write_bytes(data))
     return path
 
 

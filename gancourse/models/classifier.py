@@ -75,4 +75,8 @@ class Classifier(nn.Module):
 
     def probabilities(self, images: Tensor) -> Tensor:
         """p(y | x), float64 so that rows sum to 1 as a distribution should: (N, 10)."""
-        return self(images).double().softmax(1)
+        return self.class_probabilities(self.features(images))
+
+    def class_probabilities(self, features: Tensor) -> Tensor:
+        """The same from features (N, 64) that were computed before."""
+        return self.fc(features).double().softmax(1)

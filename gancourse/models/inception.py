@@ -73,7 +73,11 @@ class InceptionV3Features(nn.Module):
 
     def probabilities(self, images: Tensor) -> Tensor:
         """p(y | x) over ImageNet's 1000 classes, float64: (N, 1000), for the Inception Score."""
-        return self(images).double().softmax(1)
+        return self.class_probabilities(self.features(images))
+
+    def class_probabilities(self, features: Tensor) -> Tensor:
+        """The same from features (N, 2048) that were computed before."""
+        return self.fc(features).double().softmax(1)
 
 
 class FIDInception(nn.Module):
@@ -155,7 +159,7 @@ def _torchvision_weights() -> Path:
         except (OSError, RuntimeError) as error:
             raise FileNotFoundError(
                 f"inception: torchvision's weights are not on this machine and can't be downloaded ({error}). "
-                f"Fetch {url} elsewhere and put it into {path.parent}, or name the file. {OFFLINE}"
+                f"Fetch {url} elsewhere and put it into {path.parent}, or name another place with weights=. {OFFLINE}"
             ) from None
     return path
 

@@ -1,7 +1,6 @@
 """A training run's folder: checkpoints that survive a kill at any moment, a log, sample sheets."""
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from gancourse import files
 from gancourse.seeds import stream
 
 
@@ -42,9 +42,8 @@ class Run:
         return state
 
     def checkpoint(self, **state: Any) -> None:
-        unfinished = self.folder / "checkpoint.unfinished"
-        torch.save({"rng": self.generator.get_state(), **state}, unfinished)
-        os.replace(unfinished, self.folder / "checkpoint.pt")
+        everything = {"rng": self.generator.get_state(), **state}
+        files.write(self.folder / "checkpoint.pt", lambda draft: torch.save(everything, draft))
 
     def epochs(self, count: int, title: str, **parts: Any) -> Iterator[int]:
         """The epochs that are still to do, under a progress bar; the body of the loop logs each.
