@@ -68,7 +68,7 @@ def healthy(findings: list[Finding]) -> bool:
 
 
 def table(findings: list[Finding]) -> str:
-    """The findings, one a line, each problem followed by what to do, and a closing sentence."""
+    """The findings, one in each line, each problem followed by what to do, and a closing sentence."""
     width = max(len(finding.topic) for finding in findings)
     lines = []
     for finding in findings:

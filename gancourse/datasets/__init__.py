@@ -1,4 +1,4 @@
-"""Images at rest, and where they come from: Fashion-MNIST, drawn shapes, your own folder; and ways to damage them."""
+"""Images as bytes, and where they come from: Fashion-MNIST, drawn shapes, your own folder; and ways to damage them."""
 
 from gancourse.datasets import corruptions, toy_runs
 from gancourse.datasets.fashion_mnist import fashion_mnist

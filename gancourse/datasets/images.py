@@ -1,4 +1,4 @@
-"""Images at rest: uint8 tensors of shape (N, C, H, W), with what is known about each."""
+"""Images as they are stored: uint8 tensors of shape (N, C, H, W), with what is known about each."""
 
 from dataclasses import dataclass, field
 

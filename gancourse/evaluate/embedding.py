@@ -94,9 +94,9 @@ def measure(
     keys = _keys(images, extractor) if use_cache and not rank else {}
     known = any(_recall(key, side) for rows, key in keys.items() if rows or not keep_rows)
     if team > 1:
-        told = [known, images.unfit]
-        dist.broadcast_object_list(told)
-        known, images.unfit = told
+        shared = [known, images.unfit]
+        dist.broadcast_object_list(shared)
+        known, images.unfit = shared
     rows, moments = dict[int, tuple[list[int], Tensor]](), Moments(extractor.dim, extractor=label)
     if not known:
         batches = batches_of(images)[rank::team]

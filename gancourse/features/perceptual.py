@@ -13,7 +13,7 @@ def perceptual(name: str = "fashion") -> dict[str, Any]:
     "lpips"    LPIPS 0.1 (Zhang et al. 2018): VGG16's maps with the learned weights, as published path lengths use, where
                the `lpips` package is installed and VGG16's weights can be had; images of 16 x 16 or more, grey repeated.
 
-    Images are uint8 at rest, or floats in [-1, 1] as a generator gives them: a path length's small step would vanish
+    Images are uint8 as they are stored, or floats in [-1, 1] as a generator gives them: a path length's small step would vanish
     in rounding. Gives {"features": images -> maps, "weights": one vector a layer or None}.
     ValueError for another name; ModuleNotFoundError or FileNotFoundError, in plain words, where LPIPS can't be had.
     """

@@ -49,7 +49,7 @@ def as_numbers(x: Any, name: str, *, largest: float = LARGEST) -> Tensor:
 
 
 def as_samples(x: Any, name: str, *, least: int = 1) -> Tensor:
-    """`x` as a float64 tensor (N, D): N >= `least` samples, one a row, of D >= 1 numbers.
+    """`x` as a float64 tensor (N, D): N >= `least` samples, one in each row, of D >= 1 numbers.
 
     `name` is what errors call it, e.g. "real features: row 17 has NaN".
     """
@@ -82,7 +82,7 @@ def as_pair(
 def as_distribution(p: Any, name: str) -> Tensor:
     """`p` as float64 probabilities (..., K) whose last axis sums to 1.
 
-    A softmax's sums are off by its rounding: up to 1e-6 is let pass and renormalised in float64 (and plain Python),
+    A softmax's sums are off by its rounding: up to 1e-6 is accepted and renormalised in float64 (and plain Python),
     1e-4 in float32, 1e-3 in float16, 1e-2 in bfloat16. Negative entries and larger gaps are a ValueError.
     """
     tolerance = sum_tolerance(p)

@@ -33,7 +33,7 @@ class Moments:
     themselves have lost.
 
     `extractor` names what made the features (name and version). It is saved with them, and moments of different
-    extractors refuse to meet.
+    extractors can't be combined (ValueError).
     """
 
     def __init__(self, dim: int, *, extractor: str = ""):

@@ -9,7 +9,7 @@ def _block(i: int, o: int) -> list[nn.Module]:
 
 
 class Classifier(nn.Module):
-    """Images at rest -> class logits; its 64 globally averaged ReLU maps are the course's features ("fashion").
+    """uint8 images -> class logits; its 64 globally averaged ReLU maps are the course's features ("fashion").
 
     images uint8 (N, 1, 28, 28), or (N, 1, 32, 32) with the 2-pixel frame that is cropped -> logits (N, 10).
     Four 3x3 convolutions with batch norm at 28, 14, 7 and 7 pixels, a global average (as in Inception-v3), one linear layer.

@@ -14,7 +14,7 @@ def _block(i: int, o: int, stride: int) -> list[nn.Module]:
 
 
 class FactorRegressor(nn.Module):
-    """Images at rest -> 11 numbers: the shapes' logits, then hue, size, x, y and rotation as `targets` writes them.
+    """uint8 images -> 11 numbers: the shapes' logits, then hue, size, x, y and rotation as `targets` writes them.
 
     images uint8 (N, 3, 32, 32) -> (N, 11). Five 3x3 convolutions with batch norm down to 4 x 4 pixels, which are not
     averaged, as x and y lie in where something is; then a layer of 128 ReLU units, the features of an FID.

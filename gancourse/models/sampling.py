@@ -1,4 +1,4 @@
-"""From latents of one seed to images at rest."""
+"""From latents of one seed to uint8 images."""
 
 import torch
 from torch import Tensor, nn

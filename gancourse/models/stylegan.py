@@ -124,7 +124,7 @@ class SynthesisNetwork(nn.Module):
 
         noise           "fixed": the same stored maps for every image, so that the image is a function of w alone;
                         "fresh": new maps (from `generator`); "none"; or a list with one map (1 or N, 1, H, W) a layer.
-        noise_strength  factor on the learned noise weights, one for all layers or one a layer; 0 switches it off.
+        noise_strength  factor on the learned noise weights, one for all layers or one for each; 0 switches it off.
         alpha           fade-in: 1 shows the last resolution, 0 the doubled image of the one before it.
         resolution      stop at this resolution (4, 8, ... R) and use its own toRGB.
         """
@@ -188,7 +188,7 @@ class StyleGANGenerator(nn.Module):
         self.to(memory_format=torch.channels_last)  # the layout in which CPUs convolve fastest
 
     def styles(self, z: Tensor, *, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
-        """z (N, z_dim) -> truncated styles, one a layer: (N, L, w_dim)."""
+        """z (N, z_dim) -> truncated styles, one for each layer: (N, L, w_dim)."""
         if z.ndim != 2 or z.shape[1] != self.z_dim:
             raise ValueError(f"z: expected shape (N, {self.z_dim}), got {tuple(z.shape)}")
         w = self.mapping(z)[:, None].expand(-1, self.num_layers, -1)

@@ -58,7 +58,7 @@ def measure(images: Tensor, real: Tensor) -> list[float]:
 
 @torch.inference_mode()
 def draw(network: nn.Module, latents: Tensor, *, seed: int = 1, **how) -> Tensor:
-    """Images at rest of latents, one row each, 250 at a time; a StyleGAN's noise maps are drawn from `seed`."""
+    """uint8 images of latents, one row each, 250 at a time; a StyleGAN's noise maps are drawn from `seed`."""
     if isinstance(network, StyleGANGenerator | SynthesisNetwork):
         how = {"noise": "fresh", "generator": stream(seed), **how}
     return torch.cat([quantise(network(batch, **how)) for batch in latents.split(250)])
