@@ -37,6 +37,11 @@ def frechet_distance(mu_x: Any, sigma_x: Any, mu_y: Any, sigma_y: Any) -> float:
     mu_y, sigma_y = _normal(mu_y, sigma_y, "mu_y", "sigma_y")
     if mu_x.shape != mu_y.shape:
         raise ValueError(f"mu_x and mu_y must have one length, got {len(mu_x)} and {len(mu_y)}")
+    return _distance(mu_x, sigma_x, mu_y, sigma_y)
+
+
+def _distance(mu_x: Tensor, sigma_x: Tensor, mu_y: Tensor, sigma_y: Tensor) -> float:
+    """`frechet_distance` of what was checked before."""
     mu_y, sigma_y = mu_y.to(mu_x.device), sigma_y.to(mu_x.device)
     left = _factor(sigma_x, "sigma_x")
     if torch.equal(mu_x, mu_y) and torch.equal(sigma_x, sigma_y):
@@ -118,7 +123,7 @@ def fid(*, real: Any, fake: Any) -> Estimate:
     if isinstance(real, Moments) or isinstance(fake, Moments):
         real, fake = _moments(real, "real features"), _moments(fake, "fake features")
         real.require_same_features(fake)
-        value = frechet_distance(real.mean, real.cov, fake.mean, fake.cov)
+        value = _distance(real.mean, real.cov, fake.mean, fake.cov)
         return Estimate(value, n=min(real.count, fake.count), method="FID from moments (biased upwards)")
     real, fake = as_pair(real, fake, least=2)
     n, method = min(len(real), len(fake)), "FID (biased upwards)"
@@ -181,8 +186,7 @@ def _moments(features: Any, name: str) -> Moments:
         if features.count < 2:
             raise ValueError(f"{name}: expected Moments of at least 2 rows, got {features.count}")
         return features
-    features = as_samples(features, name, least=2)
-    return Moments(features.shape[1]).update(features)
+    return Moments._of(as_samples(features, name, least=2))
 
 
 def _shuffled(rows: Tensor, generator: torch.Generator) -> Tensor:
@@ -201,8 +205,8 @@ def _centred(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 def _fid(real: Tensor, fake: Tensor) -> float:
     if min(len(real), len(fake)) >= real.shape[1]:
-        x, y = _moments(real, "real features"), _moments(fake, "fake features")
-        return frechet_distance(x.mean, x.cov, y.mean, y.cov)
+        x, y = Moments._of(real), Moments._of(fake)
+        return _distance(x.mean, x.cov, y.mean, y.cov)
     (m, a), (m_o, b) = _centred(real), _centred(fake)
     # A'A B'B has the eigenvalues of (A B')(A B')', whose roots are the singular values of A B'
     root_trace = torch.linalg.svdvals(a @ b.T).sum()

@@ -52,13 +52,20 @@ class Moments:
             raise ValueError(
                 f"features: expected shape (n, {self.dim}) or ({self.dim},), got {tuple(x.shape)}"
             )
-        if len(x):
-            if not self.count:
-                self.origin = x.mean(dim=0)
-            x = x - self.origin.to(x.device)
-            mean = x.mean(dim=0)
-            x = x - mean
-            self._absorb(len(x), mean, x.T @ x)
+        return self._add(x) if len(x) else self
+
+    @classmethod
+    def _of(cls, rows: Tensor) -> "Moments":
+        """Of features (N, D) that were checked before."""
+        return cls(rows.shape[1])._add(rows)
+
+    def _add(self, x: Tensor) -> "Moments":
+        if not self.count:
+            self.origin = x.mean(dim=0)
+        x = x - self.origin.to(x.device)
+        mean = x.mean(dim=0)
+        x = x - mean
+        self._absorb(len(x), mean, x.T @ x)
         return self
 
     def merge(self, other: "Moments") -> "Moments":

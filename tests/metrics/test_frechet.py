@@ -271,3 +271,22 @@ def test_no_interval_where_halves_are_smaller_than_the_dimensions():
     assert found.stderr is None and found.interval is None and "bias remains" in found.method
     again = torch.cat([real, real + 0.1])
     assert fid_infinity(real=again, fake=again + 1).interval is not None
+
+
+@pytest.mark.parametrize("metric", [fid, fid_infinity])
+@pytest.mark.parametrize("dim", [5, 60])  # covariances are formed, and are not
+def test_every_input_is_checked_once_on_its_way_to_the_fid(metric, dim, monkeypatch):
+    from gancourse.metrics import arrays, frechet, moments
+
+    seen = []
+
+    def counted(x, name, **limits):
+        seen.append(name)
+        return as_numbers(x, name, **limits)
+
+    as_numbers = arrays.as_numbers
+    for room in (arrays, frechet, moments):
+        monkeypatch.setattr(room, "as_numbers", counted)
+    x = torch.randn(2, 40, dim, generator=torch.Generator().manual_seed(0))
+    metric(real=x[0], fake=x[1])
+    assert seen == ["real features", "fake features"]
