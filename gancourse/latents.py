@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ def truncated_normal(shape: int | Sequence[int], threshold: float, *, generator:
     `threshold` > 0, inf for no truncation.
     """
     _require_generator(generator)
-    if not threshold > 0:
+    if not isinstance(threshold, Real) or not threshold > 0:
         raise ValueError(f"threshold: expected a number above 0, got {threshold!r}")
     threshold = min(float(threshold), 9.0)  # the normal's mass beyond 9 is 2e-19, below float64's resolution
     shape = (shape,) if isinstance(shape, int) else tuple(shape)

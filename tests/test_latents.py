@@ -170,3 +170,8 @@ def test_truncation_of_whole_numbers_and_of_what_is_no_number():
         truncate(torch.tensor([[float("nan")]]), torch.zeros(1), 0.5)
     with pytest.raises(TypeError, match="expected real numbers"):
         lerp(torch.ones(2, dtype=torch.complex64), torch.ones(2), 0.5)
+
+
+def test_a_threshold_that_is_no_number_is_named():
+    with pytest.raises(ValueError, match=r"threshold: expected a number above 0, got '2'"):
+        truncated_normal(3, "2", generator=torch.Generator())

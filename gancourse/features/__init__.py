@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -16,7 +17,7 @@ __all__ = ["embed", "extractor_named", "perceptual"]
 
 
 def embed(
-    images: Tensor,
+    images: Tensor | np.ndarray,
     extractor: str | Callable[[Tensor], Tensor] = "fashion",
     *,
     batch_size: int = 256,
@@ -24,7 +25,7 @@ def embed(
 ) -> Tensor:
     """Each image's feature vector phi(x), as a float32 tensor (N, D).
 
-    images: uint8 (N, C, H, W), quantised as a saved image is; each extractor does its own preprocessing.
+    images: uint8 (N, C, H, W), tensor or array, quantised as a saved image is; each extractor does its own preprocessing.
     extractor: a name for `extractor_named`, or any callable from such images to (N, D); its method `.features` is
     called instead where it has one. A module, or the one whose method it is, runs in eval mode, on its own device, and
     without gradients; afterwards all its parts are in the modes they were in. The result lies on the images' device.
@@ -32,7 +33,7 @@ def embed(
 
     Raises ValueError that names the row where a feature is NaN or infinite.
     """
-    check_images(images)
+    images = check_images(torch.from_numpy(images) if isinstance(images, np.ndarray) else images)
     if len(images) == 0 or batch_size < 1:
         raise ValueError(
             f"expected at least one image and batch_size >= 1, got {len(images)} and {batch_size}"

@@ -13,6 +13,8 @@ def sample(generator: nn.Module, n: int, *, seed: int = 0, batch_size: int = 250
 
     z ~ N(0, I) and, for a StyleGAN, fresh noise come from one seed; `how` (psi, cutoff, resolution, ...) goes to the generator.
     """
+    if n < 1 or batch_size < 1:
+        raise ValueError(f"expected n >= 1 and batch_size >= 1, got n={n} and batch_size={batch_size}")
     random = stream(seed)
     device = next(generator.parameters()).device
     if hasattr(generator, "synthesis"):

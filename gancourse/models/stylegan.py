@@ -191,6 +191,9 @@ class StyleGANGenerator(nn.Module):
         """z (N, z_dim) -> truncated styles, one for each layer: (N, L, w_dim)."""
         if z.ndim != 2 or z.shape[1] != self.z_dim:
             raise ValueError(f"z: expected shape (N, {self.z_dim}), got {tuple(z.shape)}")
+        if not z.isfinite().all():
+            row = int(z.isfinite().all(dim=1).logical_not().nonzero()[0])
+            raise ValueError(f"z: row {row} has NaN or infinite entries")
         w = self.mapping(z)[:, None].expand(-1, self.num_layers, -1)
         return w if psi == 1 else truncate(w, self.w_avg, psi, cutoff)
 

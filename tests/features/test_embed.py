@@ -145,3 +145,10 @@ def test_a_bound_method_runs_its_module_in_eval_mode():
     torch.testing.assert_close(few, many)
     assert network.training
     torch.testing.assert_close(network.state_dict(), load("classifier").state_dict(), rtol=0, atol=0)
+
+
+def test_arrays_give_what_tensors_give():
+    images = torch.randint(256, (5, 1, 28, 28), dtype=torch.uint8)
+    assert torch.equal(embed(images.numpy()), embed(images))
+    with pytest.raises(TypeError, match="expected uint8"):
+        embed(images.double().numpy())

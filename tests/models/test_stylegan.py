@@ -199,3 +199,13 @@ def test_kaiming_constant_of_the_mapping_is_the_papers():
     layer = MappingNetwork(64, 64).layers[0]
     assert layer.scale == pytest.approx(math.sqrt(2) * 0.01 / 8)
     assert float(layer.weight.detach().std()) == pytest.approx(100, rel=0.05)
+
+
+def test_latents_that_are_not_finite_are_named_by_row():
+    generator = StyleGANGenerator([4, 4], z_dim=4, w_dim=4)
+    z = torch.zeros(3, 4)
+    z[1, 2] = torch.nan
+    with pytest.raises(ValueError, match="z: row 1 has NaN"):
+        generator(z)
+    with pytest.raises(ValueError, match="got n=0"):
+        sample(generator, 0)
