@@ -72,10 +72,10 @@ def perceptual_path_length(
         a, b, ends = z1[rows], z2[rows], t[:, rows]
         with torch.no_grad():
             if space == "z":
-                latents = mapping(torch.cat([_slerp(a, b, end) for end in ends]))
+                latents = mapping(torch.cat([_unit_slerp(a, b, end) for end in ends]))
             else:
                 a, b = mapping(torch.cat([a, b])).split(len(rows))
-                latents = torch.cat([_lerp(a, b, end) for end in ends])
+                latents = torch.cat([_float64_lerp(a, b, end) for end in ends])
             images = generator(latents)  # both ends in one call: noise drawn once a call is shared
             if not (isinstance(images, Tensor) and images.is_floating_point()):
                 raise TypeError(
@@ -104,13 +104,13 @@ def _kind(x: object) -> str:
     return str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
 
 
-def _lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+def _float64_lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """a + t (b - a) for t (N,) and a, b (N, ...), in float64 until the end, so that a step of 1e-4 keeps its length."""
     t = t.to(a.device).reshape(-1, *[1] * (a.ndim - 1))
     return torch.lerp(a.double(), b.double(), t).to(a.dtype)
 
 
-def _slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+def _unit_slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """The unit vectors (N, D) that divide the arc from a's direction to b's as t (N,) does."""
     unit = torch.nn.functional.normalize
     u, v = unit(a.double()), unit(b.double())

@@ -73,15 +73,15 @@ def test_full_and_end_differ_where_the_generator_bends():
 def test_slerp_is_an_even_walk_on_the_sphere():
     a, b = torch.randn(2, 50, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     unit = torch.nn.functional.normalize
-    walk = [path_length._slerp(a, b, torch.full((50,), t)) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    walk = [path_length._unit_slerp(a, b, torch.full((50,), t)) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
     torch.testing.assert_close(walk[0], unit(a))
     torch.testing.assert_close(walk[-1], unit(b))
     torch.testing.assert_close(walk[2], unit(unit(a) + unit(b)))
     steps = torch.stack([(p * q).sum(dim=1).clamp(-1, 1).acos() for p, q in itertools.pairwise(walk)])
     torch.testing.assert_close(steps, steps[0].expand(4, 50))
-    still = path_length._slerp(a, 2 * a, torch.full((50,), 0.3, dtype=torch.float64))
+    still = path_length._unit_slerp(a, 2 * a, torch.full((50,), 0.3, dtype=torch.float64))
     torch.testing.assert_close(still, unit(a))
-    assert path_length._slerp(a, -a, torch.full((50,), 0.3, dtype=torch.float64)).isfinite().all()
+    assert path_length._unit_slerp(a, -a, torch.full((50,), 0.3, dtype=torch.float64)).isfinite().all()
 
 
 def test_trimming_follows_the_authors_quantiles():
