@@ -1,0 +1,1 @@
+"""Chapter 12: which generator would you ship?"""
