@@ -17,8 +17,7 @@ def perceptual_distance(
 
     x, y: whatever `features` takes, N images each; features(images) gives a list of maps (N, C_l, H_l, W_l).
     weights: for each layer C_l numbers w_l^2 >= 0, as learned by LPIPS's linear layers; None is all ones, LPIPS's
-    unlearned "baseline". Gives (N,) in the maps' dtype (halves: float32), at most 4 a layer without weights; gradients
-    flow.
+    unlearned "baseline". Gives (N,) in the maps' dtype (halves: float32), at most 4 a layer then; gradients flow.
     The value depends on the network: compare ratios, or name it. A map with one channel keeps only its sign.
     ValueError where maps don't match, or name the image with a NaN.
     """
@@ -38,13 +37,13 @@ def perceptual_distance(
                 f"features: expected maps (N, C, H, W) of one shape for x and y, "
                 f"layer {layer} gave {tuple(a.shape)} and {tuple(b.shape)}"
             )
-        square = (_unit(a) - _unit(b)).square()  # (N, C, H, W)
+        square = (_unit(a) - _unit(b)).square().mean(dim=(2, 3))  # (N, C)
         if weights is not None:
             weight = torch.as_tensor(weights[layer], dtype=square.dtype, device=a.device)
             if weight.shape != a.shape[1:2] or not (weight >= 0).all():
                 raise ValueError(f"weights: layer {layer} needs {a.shape[1]} numbers >= 0")
-            square = square * weight[:, None, None]
-        total = total.to(a.device) + square.sum(dim=1).mean(dim=(1, 2))
+            square = square * weight
+        total = total.to(a.device) + square.sum(dim=1)
     wrong = (~total.isfinite()).nonzero()
     if len(wrong):
         raise ValueError(f"features: image {wrong[0].item()} of x or y has NaN or infinite feature maps")
@@ -54,6 +53,11 @@ def perceptual_distance(
 def _unit(a: Tensor) -> Tensor:
     """Each pixel's channel vector at length 1, whatever it was; zero vectors stay zero."""
     a = a.to(torch.promote_types(a.dtype, torch.float32))
-    largest = a.detach().abs().amax(dim=1, keepdim=True)
-    a = a / torch.where(largest > 0, largest, 1)
-    return a / torch.linalg.vector_norm(a, dim=1, keepdim=True).clamp(min=torch.finfo(a.dtype).tiny)
+    length = a.square().sum(dim=1, keepdim=True).sqrt()
+    if not (
+        (length > 1e-15) & (length < 1e15)
+    ).all():  # squares may be lost: take the largest entry out first
+        largest = a.detach().abs().amax(dim=1, keepdim=True)
+        a = a / torch.where(largest > 0, largest, 1)
+        length = torch.linalg.vector_norm(a, dim=1, keepdim=True).clamp(min=torch.finfo(a.dtype).tiny)
+    return a / length
