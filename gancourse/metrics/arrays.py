@@ -118,8 +118,5 @@ def _place(index: list[int]) -> str:
 
 
 def _culprit(number: float, largest: float) -> str:
-    return (
-        "NaN"
-        if number != number
-        else f"{number:.3g}, larger than the {largest:.0e} the metrics can work with"
-    )
+    too_large = f"{number:.3g}, larger than the {largest:.0e} the metrics can work with"
+    return "NaN" if number != number else too_large
