@@ -1,19 +1,28 @@
 """From what a student handed in to the notebook that is run for the grade."""
 
 import copy
-import dis
+import functools
 import json
-import types
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gancourse.classroom import cells as roles
-from gancourse.classroom import notebooks
+from gancourse.classroom import notebooks, sandbox
 from gancourse.classroom.release import released
-from gancourse.exercises import Exercise, of_chapter
+from gancourse.exercises import Exercise, of_chapter, reading
 
 MAX_BYTES = 50_000_000
+_MOST_TEXT = 1000  # characters of a message in the gradebook
 _IGNORE = "nbval-ignore-output"
+_MOST_DEATHS = 10  # cells that may each be too much for Python's parser
+_PARSING = sandbox.Limits(cpu_seconds=60, memory_bytes=4 * 2**30, file_bytes=0, processes=1024)
+
+Names = tuple[frozenset[str], frozenset[str]]  # that a cell binds, that it uses
 
 
 @dataclass
@@ -24,6 +33,7 @@ class Submission:
     extras: dict[str, list[str]]  # id of the solution's cell that they follow ("" at the top) -> sources
     remarks: dict[str, str] = field(default_factory=dict)  # exercise id -> what was odd about its cell
     read_by_hand: tuple[str, ...] = ()  # ids of free-text answers
+    names: dict[str, Names] = field(default_factory=dict)  # source -> its names
 
 
 def read_submission(path: Path, solution: dict) -> Submission:
@@ -31,23 +41,17 @@ def read_submission(path: Path, solution: dict) -> Submission:
 
     Everything else is the solution's. ValueError, in words for the student, where the file can't be read at all.
     """
-    path = Path(path)
-    if path.is_symlink() or not path.is_file():
-        raise ValueError("the submission is not a plain file")
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"the submission is larger than {MAX_BYTES // 10**6} MB")
-    try:
-        given = [_plain(cell) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"the file is not a notebook ({type(error).__name__})") from None
+    given, names = _parsed(_content(Path(path)))
     stubs = {cell["id"]: cell["source"] for cell in released(solution)["cells"]}
     known = {*stubs.values(), *(cell["source"] for cell in solution["cells"])}
-    found = Submission({}, {}, read_by_hand=_free_text(solution))
+    found = Submission({}, {}, read_by_hand=_free_text(solution), names=names)
     used: set[int] = set()
     for record in exercises_of(solution):
         id = roles.answer_id(record)
         by_id = [i for i, cell in enumerate(given) if id in (cell["id"], cell["grade_id"])]
-        places = by_id or [i for i, cell in enumerate(given) if record.name in _names(cell["source"])[0]]
+        places = by_id or [
+            i for i, cell in enumerate(given) if record.name in names.get(cell["source"], ((), ()))[0]
+        ]
         if not places:
             found.remarks[record.id] = "its answer cell is missing"
             continue
@@ -60,10 +64,14 @@ def read_submission(path: Path, solution: dict) -> Submission:
             )
         elif not by_id:
             found.remarks[record.id] = "its answer cell had lost its id and was found by the name it defines"
+    places_of = {cell["source"].strip(): cell["id"] for cell in solution["cells"]} | {
+        source.strip(): id for id, source in stubs.items()
+    }
     after = ""
     for i, cell in enumerate(given):
-        if cell["id"] in stubs:
-            after = cell["id"]
+        ours = [cell["id"], cell["grade_id"], places_of.get(cell["source"].strip(), "")]
+        if place := next((id for id in ours if id in stubs), ""):
+            after = place
         elif (
             i not in used
             and cell["type"] == "code"
@@ -74,6 +82,68 @@ def read_submission(path: Path, solution: dict) -> Submission:
     return found
 
 
+def plain(text: str) -> str:
+    """A stranger's text as a gradebook holds it: one line, no control characters, nothing that is no Unicode, of bounded length."""
+    text = text[: 4 * _MOST_TEXT].encode("utf-8", "backslashreplace").decode()
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= _MOST_TEXT else f"{text[: _MOST_TEXT - 4]} ..."
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a stranger's file; a link is not followed."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        raise ValueError("the submission is not a plain file") from None
+    with open(handle, "rb") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode) or path.is_symlink():
+            raise ValueError("the submission is not a plain file")
+        if about.st_size > MAX_BYTES:
+            raise ValueError(f"the submission is larger than {MAX_BYTES // 10**6} MB")
+        return file.read(MAX_BYTES + 1)[:MAX_BYTES]
+
+
+def _parsed(content: bytes) -> tuple[list[dict[str, str]], dict[str, Names]]:
+    """The cells of a stranger's notebook and the names in each: parsed in a process that may die of it."""
+    left_out: list[int] = []
+    while True:
+        lines = _reading(content, left_out)
+        if not lines or isinstance(lines[0], dict):
+            told = lines[0]["error"] if lines else "it is too much for Python to read"
+            raise ValueError(f"the file is not a notebook ({told})")
+        cells, told = lines[0], [line for line in lines[1:] if isinstance(line, list)]
+        names = {cells[i]["source"]: (frozenset(stored), frozenset(used)) for i, stored, used in told}
+        rest = [i for i in range(len(cells)) if i not in left_out and i not in {line[0] for line in told}]
+        if not rest or len(left_out) >= _MOST_DEATHS:
+            return cells, names
+        left_out.append(rest[0])
+
+
+def _reading(content: bytes, left_out: Sequence[int]) -> list:
+    """What `exercises/reading.py` says of a notebook, line by line, as far as it got."""
+    command = [sys.executable, "-I", "-S", reading.__file__, *map(str, left_out)]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=(lambda: sandbox.limit(_PARSING)) if sandbox.resource else None,
+    ) as process:
+        try:
+            printed, _ = process.communicate(content, timeout=120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            printed, _ = process.communicate()
+    lines = []
+    for line in printed.decode(errors="replace").splitlines():
+        try:
+            lines.append(json.loads(line))
+        except ValueError:  # the line in which it died
+            break
+    return lines
+
+
 def exercises_of(solution: dict) -> list[Exercise]:
     """The exercises that this chapter asks for, in the notebook's order."""
     ids = [cell["id"] for cell in solution["cells"]]
@@ -81,32 +151,69 @@ def exercises_of(solution: dict) -> list[Exercise]:
     return sorted(records, key=lambda r: ids.index(roles.answer_id(r)))
 
 
-def graded_slice(solution: dict, submission: Submission, broken: frozenset[str] = frozenset()) -> dict:
-    """The notebook to run: setup, answers, collectors and checks, and of the other cells those that these need.
+def stub_of(solution: dict, record: Exercise) -> str:
+    """The answer cell of an exercise as it is handed out."""
+    return _stubs(json.dumps(solution))[roles.answer_id(record)]
 
-    Every cell of the course is the solution's, with its stored outputs, which nbval compares; before each check one cell
-    writes what the answer makes of the secret cases. The answers to `broken` exercises are replaced by stubs.
+
+@functools.lru_cache(maxsize=32)
+def _stubs(solution: str) -> dict[str, str]:
+    return {cell["id"]: cell["source"] for cell in released(json.loads(solution))["cells"]}
+
+
+def cells_before(
+    solution: dict, submission: Submission | None, record: Exercise | None, lent: Sequence[Exercise] = ()
+) -> list[tuple[str, str, str]]:
+    """The code in front of an exercise's check (of the whole chapter where there is none): (kind, source, exercise).
+
+    kind is "reader" for what the student wrote and "course" for the rest. Behind the answers to `lent` stand the
+    solution's; without a submission all answers are the solution's, except that to the exercise itself.
+    """
+    lent_ids = {r.id for r in lent}
+    extras = submission.extras if submission else {}
+    found = [("reader", source, "") for source in extras.get("", [])]
+    for cell in solution["cells"]:
+        number = roles.number_of(cell)
+        if cell["cell_type"] == "code" and roles.is_answer(cell):
+            if submission:
+                found.append(("reader", submission.answers.get(number, ""), number))
+            elif record is None or number != record.id:
+                found.append(("course", cell["source"], number))
+        elif cell["cell_type"] == "code" and number:
+            if record and number == record.id:
+                return found
+            if number in lent_ids:
+                answer = next(
+                    c for c in solution["cells"] if c["id"] == cell["id"].replace("check", "answer")
+                )
+                found.append(("course", answer["source"], ""))
+        elif cell["cell_type"] == "code":
+            found.append(("course", cell["source"], ""))
+        found += [("reader", source, "") for source in extras.get(cell["id"], [])]
+    return found
+
+
+def graded_slice(solution: dict, submission: Submission) -> dict:
+    """The notebook to run: setup, answers and checks, and of the other cells those that these need.
+
+    Every cell of the course is the solution's, with its stored outputs, which nbval compares.
     """
     stubs = {cell["id"]: cell["source"] for cell in released(solution)["cells"]}
-    merged = [_own("from gancourse.classroom.collect import begin, collect\n\nbegin()")]
+    merged = [_own("from gancourse.classroom.pulse import begin\n\nbegin()")]
     merged += [_own(source) for source in submission.extras.get("", [])]
     for original in solution["cells"]:
         cell = copy.deepcopy(original)
         number = roles.number_of(cell)
         if cell["cell_type"] == "code":
             if roles.is_answer(cell):
-                source = submission.answers.get(number)
-                cell["source"] = stubs[cell["id"]] if source is None or number in broken else source
+                cell["source"] = submission.answers.get(number, stubs[cell["id"]])
                 cell["metadata"]["tags"] = [_IGNORE]
-            elif number:
-                merged.append(_own(f'collect("{number}")'))
-                merged[-1]["metadata"]["gancourse"] = {"exercise": number}
             merged.append(cell)
         merged += [_own(source) for source in submission.extras.get(original["id"], [])]
     for i, cell in enumerate(merged):
         cell["id"] = f"cell-{i}"
     notebook = {
-        "cells": _needed(merged),
+        "cells": _needed(merged, submission.names),
         "metadata": solution["metadata"],
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -114,12 +221,18 @@ def graded_slice(solution: dict, submission: Submission, broken: frozenset[str] 
     return json.loads(notebooks.text(notebook))
 
 
-def _needed(cells: list[dict]) -> list[dict]:
-    """Cells of exercises and of the student, and, from the last to the first, every cell that stores a name they use."""
+def _needed(cells: list[dict], names: dict[str, Names]) -> list[dict]:
+    """Cells of exercises and of the student, and, from the last to the first, every cell that stores a name they use.
+
+    names: of the student's cells, which this process does not parse.
+    """
     wanted: set[str] = set()
     kept = []
     for cell in reversed(cells):
-        stored, loaded = _names(cell["source"]) if cell["cell_type"] == "code" else (set(), set())
+        if roles.role(cell) or roles.is_answer(cell):
+            stored, loaded = names.get(cell["source"], (frozenset(), frozenset()))
+        else:
+            stored, loaded = map(frozenset, reading.names_in(cell["source"]))
         if roles.number_of(cell) or roles.role(cell) or stored & wanted:
             kept.append(cell)
             wanted = (wanted - stored) | loaded
@@ -132,45 +245,9 @@ def _own(source: str) -> dict:
     return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": [], "execution_count": 1}
 
 
-def _plain(cell: dict) -> dict:
-    """What grading reads of a cell, whatever a front end or a student made of it."""
-    source, metadata = cell.get("source", ""), _mapping(cell.get("metadata"))
-    return {
-        "id": str(cell.get("id", "")),
-        "grade_id": str(_mapping(metadata.get("nbgrader")).get("grade_id", "")),
-        "type": cell.get("cell_type"),
-        "source": "".join(source) if isinstance(source, list) else str(source),
-    }
-
-
-def _mapping(value: object) -> dict:
-    return value if isinstance(value, dict) else {}
-
-
 def _chapters(ids: list[str]) -> list[str]:
     return sorted({id.split("-")[1] for id in ids if roles.is_answer_id(id)})
 
 
 def _free_text(solution: dict) -> tuple[str, ...]:
     return tuple(c["metadata"]["nbgrader"]["grade_id"] for c in solution["cells"] if roles.is_free_text(c))
-
-
-def _names(source: str) -> tuple[set[str], set[str]]:
-    """(names that a cell binds in the notebook, names of the notebook that it or its functions use)."""
-    lines = ["pass" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n")]
-    stored: set[str] = set()
-    loaded: set[str] = set()
-    try:
-        codes = [compile("\n".join(lines), "cell", "exec")]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return stored, loaded
-    for code in codes:
-        codes += [part for part in code.co_consts if isinstance(part, types.CodeType)]
-        for step in dis.get_instructions(code):
-            if step.opname in ("STORE_NAME", "STORE_GLOBAL") and (
-                step.opname == "STORE_GLOBAL" or code is codes[0]
-            ):
-                stored.add(step.argval)
-            elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
-                loaded.add(step.argval)
-    return stored, loaded

@@ -1,32 +1,26 @@
-"""One submission to its rows of the gradebook: run the slice under nbval, judge what each answer gave."""
+"""One submission to its rows of the gradebook: run the slice under nbval, judge each answer apart from the course."""
 
 import json
 import os
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from gancourse.classroom import cells as roles
 from gancourse.classroom import notebooks, sandbox
-from gancourse.classroom.collect import unpack
-from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
-from gancourse.exercises import Exercise, judging
-from gancourse.exercises.rules import forbidden_use
-from gancourse.exercises.running import Result
+from gancourse.classroom.intake import exercises_of, graded_slice, plain, read_submission
+from gancourse.classroom.verdicts import CRASHED, MISSING, NotRun, verdicts
+from gancourse.exercises import judging
 
-MISSING, CRASHED, TO_READ = "missing", "crashed", "to read"
-UNREADABLE, NOT_GRADED = "unreadable", "not graded"
-MAX_OUTPUT_BYTES = 100_000_000
+__all__ = ["CRASHED", "MISSING", "NOT_GRADED", "TO_READ", "UNREADABLE", "NotRun", "Row", "mark"]
+
+TO_READ, UNREADABLE, NOT_GRADED = "to read", "unreadable", "not graded"
+MOST_REPORT = 20_000_000  # bytes of nbval's report
+UNFINISHED = "The notebook did not run to its end."
 DEAD_AFTER = 15  # seconds without a sign of life from the kernel
-
-
-class NotRun(RuntimeError):
-    """The grading machine could not run a notebook at all."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +37,22 @@ class Row:
 
 
 def mark(
-    path: Path, seed: int, hidden: list[Path], cell_seconds: int, limits: sandbox.Limits, confine: bool
+    path: Path,
+    seed: int,
+    hidden: list[Path],
+    cell_seconds: int,
+    limits: sandbox.Limits,
+    confine: bool,
+    *,
+    student: str = "",
+    chapter: str = "",
 ) -> list[Row]:
-    """The rows of one submission. NotRun where this machine could not run it at all."""
-    student, chapter = path.parent.name, path.stem
-    source = notebooks.folder() / "solutions" / path.name
+    """The rows of one submission. NotRun where this machine could not run it at all.
+
+    student, chapter: by default the names of the file's folder and of the file.
+    """
+    student, chapter = student or plain(path.parent.name), chapter or plain(path.stem)
+    source = notebooks.folder() / "solutions" / f"{chapter}.ipynb"
     if not source.is_file():
         return [Row(student, chapter, "", 0, 0, UNREADABLE, f"the course has no chapter called {chapter}")]
     solution = notebooks.read(source)
@@ -55,49 +60,50 @@ def mark(
     try:
         submission = read_submission(path, solution)
     except ValueError as error:
-        return [Row(student, chapter, r.id, 0, r.points, UNREADABLE, str(error)) for r in records]
-    verdicts: dict[str, tuple[str, str]] = {}
-    for record in records:
-        if record.id not in submission.answers:
-            verdicts[record.id] = (MISSING, submission.remarks[record.id])
-        elif used := forbidden_use(record, submission.answers[record.id]):
-            told = judging.out_of_bounds(record, used)
-            verdicts[record.id] = (told.status, told.message)
-    while True:
-        notebook = graded_slice(solution, submission, frozenset(verdicts))
-        results, late, notes = _run(notebook, seed, hidden, cell_seconds, limits, confine)
-        silent = [r.id for r in records if r.id not in verdicts and r.id not in results]
-        if not silent:
-            break
-        # The first exercise that gave nothing is to blame; where others fell with it, they get another run without it.
-        slow, died = f"it ran for more than {cell_seconds} s", "the notebook's process died here"
-        verdicts[silent[0]] = (judging.TIMED_OUT, slow) if silent[0] in late else (CRASHED, died)
-        if len(silent) == 1:
-            break
-    for record in records:
-        if record.id not in verdicts:
-            judged = _judged(record, results[record.id], seed)
-            verdicts[record.id] = (judged.status, judged.message)
+        return [Row(student, chapter, r.id, 0, r.points, UNREADABLE, plain(str(error))) for r in records]
+    found = verdicts(
+        solution,
+        submission,
+        seed,
+        cell_seconds=cell_seconds,
+        hidden=hidden,
+        limits=limits,
+        confine=confine,
+    )
+    notes = _run(graded_slice(solution, submission), hidden, cell_seconds, limits, confine)
+    noted = next((r for r in records if found[r.id].status != judging.RIGHT), records[0] if records else None)
     rows = []
     for record in records:
-        status, message = verdicts[record.id]
-        remark = submission.remarks.get(record.id, "") if status != MISSING else ""
-        points = record.points if status == judging.RIGHT else 0
-        text = " ".join(part for part in (message, f"({remark})" if remark else "", notes) if part)
-        rows.append(Row(student, chapter, record.id, points, record.points, status, text))
+        judged = found[record.id]
+        remark = submission.remarks.get(record.id, "") if judged.status != MISSING else ""
+        points = record.points if judged.status == judging.RIGHT else 0
+        parts = (judged.message, f"({remark})" if remark else "", notes if record is noted else "")
+        text = " ".join(part for part in parts if part)
+        rows.append(Row(student, chapter, record.id, points, record.points, judged.status, plain(text)))
     return rows + [Row(student, chapter, id, 0, 0, TO_READ, "") for id in submission.read_by_hand]
 
 
 def _run(
-    notebook: dict, seed: int, hidden: list[Path], cell_seconds: int, limits: sandbox.Limits, confine: bool
-) -> tuple[dict[str, list[Result] | None], set[str], str]:
-    """Run a slice under nbval: what each answer gave on the secret cases, which ran out of time, what else nbval found.
+    notebook: dict, hidden: Sequence[Path], cell_seconds: int, limits: sandbox.Limits, confine: bool
+) -> str:
+    """Run a slice under nbval; returns what is to be said of it, "" where all went as in the solution.
 
-    NotRun where the notebook's first cell, which is ours, did not run: that is no student's fault.
+    NotRun where it left no sign of life, and its first cell alone, which is ours, leaves none either: no student's fault.
     """
-    with tempfile.TemporaryDirectory(prefix="gancourse-") as folder:
-        scratch = Path(folder)
-        (scratch / "outputs").mkdir()
+    alive, notes, printed = _under_nbval(notebook, hidden, cell_seconds, limits, confine)
+    if not alive:
+        ours = notebook | {"cells": notebook["cells"][:1]}
+        if not _under_nbval(ours, hidden, cell_seconds, limits, confine)[0]:
+            raise NotRun(" ".join(printed.split())[-300:] or "nothing was printed")
+    return notes
+
+
+def _under_nbval(
+    notebook: dict, hidden: Sequence[Path], cell_seconds: int, limits: sandbox.Limits, confine: bool
+) -> tuple[bool, str, str]:
+    """(whether the notebook left a sign of life, what is to be said of it, what was printed)."""
+    with sandbox.scratch_folder() as scratch:
+        pulse = scratch / "pulse"
         notebooks.write(scratch / "slice.ipynb", json.dumps(notebook))
         command = [
             sys.executable,
@@ -110,66 +116,45 @@ def _run(
             "-c",
             "/dev/null",
         ]
-        command += [
-            "--rootdir",
-            ".",
-            f"--nbval-cell-timeout={cell_seconds}",
-            "--junitxml=cells.xml",
-            "slice.ipynb",
-        ]
+        command += ["--rootdir", ".", f"--nbval-cell-timeout={cell_seconds}", "--junitxml=cells.xml"]
         env = {
             "GANCOURSE_GRADING": "1",
-            "GANCOURSE_SEED": str(seed),
-            "GANCOURSE_OUTPUTS": str(scratch / "outputs"),
+            "GANCOURSE_PULSE": str(pulse),
             "JUPYTER_PLATFORM_DIRS": "1",
             "TQDM_DISABLE": "1",
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         }
-        alive = scratch / "outputs" / "alive"
-
-        def dead() -> bool:
-            return alive.is_file() and time.time() - alive.stat().st_mtime > DEAD_AFTER
-
         ended = sandbox.run(
-            command, scratch, hidden=hidden, limits=limits, env=env, confine=confine, hopeless=dead
+            [*command, "slice.ipynb"],
+            scratch,
+            hidden=hidden,
+            limits=limits,
+            env=env,
+            confine=confine,
+            hopeless=lambda: _age(pulse) > DEAD_AFTER,
         )
-        if not alive.is_file():
-            raise NotRun(" ".join(ended.output.split())[-300:] or "nothing was printed")
-        outputs = sorted((scratch / "outputs").iterdir())
-        results = {p.stem: _results(p) for p in outputs if p.suffix == ".npz"}
-        late = {p.stem for p in outputs if p.suffix == ".late"}
-        if ended.timed_out:  # the wall-clock limit falls on whichever answer was running
-            late |= {roles.number_of(c) for c in notebook["cells"] if roles.is_answer(c)} - results.keys()
-        return results, late, _around(notebook, scratch / "cells.xml")
+        return pulse.exists(), _around(notebook, scratch / "cells.xml"), ended.output
 
 
-def _results(path: Path) -> list[Result] | None:
-    """Outputs that a stranger's process wrote, or None where they are not what `collect` writes."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_OUTPUT_BYTES:
-        return None
+def _age(path: Path) -> float:
+    """Seconds since a file was written; 0 where there is none, or none that can be looked at."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if sum(info.file_size for info in arrays.zip.infolist()) > MAX_OUTPUT_BYTES:
-                return None
-            return unpack({name: arrays[name] for name in arrays.files})
-    except Exception:  # a forged archive can fail in many ways, and each costs only its author
-        return None
-
-
-def _judged(record: Exercise, results: list[Result] | None, seed: int) -> judging.Verdict:
-    if results is None:
-        return judging.Verdict(judging.WRONG, "Its outputs could not be read.")
-    return judging.verdict(record, results, seed)
+        return time.time() - os.lstat(path).st_mtime
+    except OSError:
+        return 0
 
 
 def _around(notebook: dict, report: Path) -> str:
     """What nbval says of the cells of the course that are neither answers nor checks: "" where they print what they should."""
-    if report.is_symlink() or not report.is_file() or report.stat().st_size > MAX_OUTPUT_BYTES:
-        return ""
     try:
-        cases = list(ElementTree.parse(report).iter("testcase"))
-    except ElementTree.ParseError:
-        return ""
+        if report.is_symlink() or not report.is_file() or report.stat().st_size > MOST_REPORT:
+            return UNFINISHED
+        text = report.read_bytes()
+        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:  # a forged report
+            return UNFINISHED
+        cases = list(ElementTree.fromstring(text).iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        return UNFINISHED
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     failed = {i for i, case in enumerate(cases) if case.find("failure") is not None}
     strange = [code[i] for i in failed if i < len(code) and not roles.number_of(code[i])]

@@ -9,9 +9,10 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -69,44 +70,99 @@ def run(
     system; without, limits and the final hunt for its processes remain, and it can read and write what its user can.
     It is stopped early once `hopeless()` holds.
     """
-    scratch = Path(scratch).resolve()
-    mark = uuid.uuid4().hex
-    argv = [*_bubblewrap(scratch, hidden), *command] if confine else list(command)
-    environment = {**_clean(os.environ), **env, _MARK: mark, "HOME": str(scratch), "TMPDIR": str(scratch)}
     with tempfile.TemporaryFile() as printed:
-        process = subprocess.Popen(
-            argv,
-            cwd=scratch,
-            env=environment,
+        end = time.monotonic() + limits.wall_seconds
+        with started(
+            command,
+            scratch,
+            hidden=hidden,
+            limits=limits,
+            env=env,
+            confine=confine,
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
-            start_new_session=resource is not None,
-            preexec_fn=(lambda: _limit(limits)) if resource else None,
-        )
-        end = time.monotonic() + limits.wall_seconds
-        try:
+        ) as process:
             while process.poll() is None and time.monotonic() < end and not hopeless():
                 time.sleep(0.05)
             status = process.poll()
-        finally:
-            _stop(process, mark)
         printed.seek(max(0, printed.seek(0, os.SEEK_END) - 20_000))
         return Ended(status, printed.read().decode(errors="replace"), time.monotonic() >= end)
 
 
-def _bubblewrap(scratch: Path, hidden: Sequence[Path]) -> list[str]:
-    """The file system read-only, with empty folders over what is private, and over those what the course needs to run."""
+@contextlib.contextmanager
+def started(
+    command: Sequence[str],
+    scratch: Path,
+    *,
+    hidden: Sequence[Path] = (),
+    visible: Sequence[Path] | None = None,
+    limits: Limits,
+    env: dict[str, str],
+    confine: bool,
+    stdin: int,
+    stdout: int | IO,
+    stderr: int,
+) -> Iterator[subprocess.Popen]:
+    """A command that runs while the block does, under the same rules as `run`; afterwards nothing of it is left.
+
+    visible: what it sees of the course and its data; by default all that is not hidden.
+    """
+    scratch, mark = Path(scratch).resolve(), uuid.uuid4().hex
+    package = Path(gancourse.__file__).resolve().parent
+    visible = [package, data_path()] if visible is None else visible
+    process = subprocess.Popen(
+        [*_bubblewrap(scratch, hidden, visible), *command] if confine else list(command),
+        cwd=scratch,
+        env={**_clean(os.environ), **env, _MARK: mark, "HOME": str(scratch), "TMPDIR": str(scratch)},
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=resource is not None,
+        preexec_fn=(lambda: limit(limits)) if resource else None,
+    )
+    try:
+        yield process
+    finally:
+        _stop(process, mark)
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new folder that is gone after the block, as far as whoever still writes into it allows."""
+    folder = Path(tempfile.mkdtemp(prefix="gancourse-"))
+    try:
+        yield folder
+    finally:
+        for _ in range(20):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            for path in folder.rglob("*"):  # a folder that was made unreadable
+                with contextlib.suppress(OSError):
+                    if path.is_dir() and not path.is_symlink():
+                        path.chmod(0o700)
+            time.sleep(0.05)
+
+
+def _bubblewrap(scratch: Path, hidden: Sequence[Path], visible: Sequence[Path]) -> list[str]:
+    """The file system read-only, with empty folders over what is private, and over those what the command needs.
+
+    What is hidden stays so inside Python's own folders; only what is named in `visible` shows through.
+    """
     flags = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     mounts = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    for folder in dict.fromkeys(f.resolve() for f in (Path("/tmp"), Path.home(), *hidden)):
-        if folder.is_dir():
-            mounts += ["--tmpfs", str(folder)]
-    package = Path(gancourse.__file__).parent
-    for needed in dict.fromkeys(
-        Path(p).resolve() for p in (sys.base_prefix, sys.prefix, package, data_path())
+    private = [f.resolve() for f in (Path("/tmp"), Path.home(), *hidden) if f.is_dir()]
+    needed = [Path(p).resolve() for p in (sys.base_prefix, sys.prefix)]
+    inside = [f for f in private if any(f != n and f.is_relative_to(n) for n in needed)]
+    for kind, places in (
+        ("--tmpfs", private),
+        ("--ro-bind", needed),
+        ("--tmpfs", inside),
+        ("--ro-bind", [Path(p).resolve() for p in visible]),
     ):
-        mounts += ["--ro-bind", str(needed), str(needed)]
+        for place in dict.fromkeys(places):
+            mounts += [kind, *[str(place)] * (1 if kind == "--tmpfs" else 2)]
     return ["bwrap", *flags, *mounts, "--bind", str(scratch), str(scratch), "--chdir", str(scratch)]
 
 
@@ -115,7 +171,8 @@ def _clean(environ) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name in kept or name.startswith("OPENBLAS_")}
 
 
-def _limit(limits: Limits) -> None:
+def limit(limits: Limits) -> None:
+    """Put these limits on the calling process."""
     for kind, most in (
         (resource.RLIMIT_CPU, limits.cpu_seconds),
         (resource.RLIMIT_AS, limits.memory_bytes),
@@ -129,10 +186,17 @@ def _limit(limits: Limits) -> None:
 
 
 def _stop(process: subprocess.Popen, mark: str) -> None:
-    """End the whole process group, then whatever else carries the mark: kernels start sessions of their own."""
+    """End the process group and its descendants, then whatever else carries the mark: kernels start sessions of their own."""
+    below: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        below = psutil.Process(process.pid).children(recursive=True)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL) if resource else process.kill()
     process.wait()
+    for other in below:
+        with contextlib.suppress(psutil.Error):
+            other.kill()
+    psutil.wait_procs(below, timeout=10)
     for _ in range(50):
         left = [other for other in psutil.process_iter() if _marked(other, mark)]
         for other in left:

@@ -1,4 +1,4 @@
-"""What an answer may not call: anything of the course, and what its record forbids.
+"""What an answer may not call: anything of the course or of a library of metrics, and what its record forbids.
 
 Judged at the call *from the reader's code*. What a permitted function, an argument or an argument's methods call inside
 is free, and so are pictures. The answer may use the functions of earlier exercises and what its record allows.
@@ -12,6 +12,7 @@ import sys
 import textwrap
 import types
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -21,7 +22,19 @@ import torch
 from gancourse.exercises.record import Exercise, earlier
 
 _COURSE = Path(__file__).resolve().parents[1]
-_PICTURES = ("figures", "demos")
+PICTURES = ("figures", "demos")
+# Libraries that compute what the course teaches.
+PEERS = (
+    "sklearn",
+    "torchmetrics",
+    "torch_fidelity",
+    "pytorch_fid",
+    "cleanfid",
+    "prdc",
+    "lpips",
+    "piq",
+    "vendi_score",
+)
 
 
 def forbidden_use(exercise: Exercise, source: str, namespace: Mapping | None = None) -> str:
@@ -172,11 +185,11 @@ def _arguments(case: Iterable) -> list[object]:
 
 @functools.lru_cache(maxsize=4096)
 def _is_course(filename: str) -> bool:
-    """Whether a file of code lies in the package, other than where pictures are drawn."""
+    """Whether a file of code lies in the package, other than where pictures are drawn, or in a peer's."""
     path = Path(filename)
     if not path.is_relative_to(_COURSE):
-        return False
-    return path.relative_to(_COURSE).parts[0] not in _PICTURES
+        return any(a in ("site-packages", "dist-packages") and b in PEERS for a, b in pairwise(path.parts))
+    return path.relative_to(_COURSE).parts[0] not in PICTURES
 
 
 def _definition(tree: ast.Module, name: str) -> ast.AST:

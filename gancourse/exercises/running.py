@@ -3,6 +3,7 @@
 import _thread
 import contextlib
 import ctypes
+import functools
 import inspect
 import linecache
 import os
@@ -53,13 +54,15 @@ def run(
     namespace: dict | None = None,
     *,
     watched: bool = True,
+    watch: Callable = rules.watch,
     seconds: float | None = None,
 ) -> list[Result]:
     """What `answer` does with each case drawn from `seed`; its own prints and warnings are dropped.
 
     Every case is drawn afresh, so no answer sees what another left. An answer that is still the stub, or that is
     interrupted after `seconds`, gives no result for later cases. `namespace` is where the reader's code lives, to tell
-    the reader's lines from ours. Without `watched` nothing is out of bounds.
+    the reader's lines from ours. Without `watched` nothing is out of bounds; `watch(exercise, namespace, case)` is a
+    context that gives the names of what was called out of bounds inside it.
     """
     namespace = namespace if namespace is not None else getattr(answer, "__globals__", {})
     if watched and (used := rules.borrowed(exercise, answer)):
@@ -69,7 +72,8 @@ def run(
     results: list[Result] = []
     for case, before in zip(cases, untouched, strict=True):
         left = None if deadline is None else max(0.01, deadline - time.monotonic())
-        results.append(_run_case(exercise, answer, case, before, namespace if watched else None, left))
+        guard = functools.partial(watch, exercise, namespace, case) if watched else contextlib.nullcontext
+        results.append(_run_case(exercise, answer, case, before, namespace if watched else {}, guard, left))
         if results[-1].error in (STUB, TOO_LONG):
             break
     return results
@@ -85,29 +89,30 @@ def _run_case(
     answer: Callable,
     case: tuple,
     before: tuple,
-    namespace: dict | None,
+    namespace: Mapping,
+    guard: Callable,
     seconds: float | None,
 ) -> Result:
-    used: list[str] = []
+    used: list[str] | None = None
     call = exercise.call if exercise.has("call") else apply
     try:
-        with _aside(), Watchdog(seconds) as watchdog:
-            if namespace is None:
-                output = normal(call(answer, *case))
-            else:
-                with rules.watch(exercise, namespace, case) as used:
-                    output = normal(call(answer, *case))
+        with _aside(), Watchdog(seconds) as watchdog, guard() as used:
+            output = normal(call(answer, *case))
     except KeyboardInterrupt:
         if not watchdog.barked:
             raise
-        return Result(error=TOO_LONG, forbidden="".join(used[:1]))
+        return Result(error=TOO_LONG, forbidden=_first(used))
     except (Exception, SystemExit) as error:
         is_stub = isinstance(error, NotImplementedError) and not error.args and _raised_by(answer, error)
         name = STUB if is_stub else type(error).__name__
-        detail = _where(error, answer, namespace or {})
-        return Result(error=name, detail=detail, forbidden="".join(used[:1]), text=_text(error))
+        detail = _where(error, answer, namespace)
+        return Result(error=name, detail=detail, forbidden=_first(used), text=_text(error))
     changed = any(not same(a, b) for a, b in zip(case, before, strict=True))
-    return Result(output, changed=changed, forbidden="".join(used[:1]))
+    return Result(output, changed=changed, forbidden=_first(used))
+
+
+def _first(used: list[str] | None) -> str:
+    return used[0] if used else ""
 
 
 class Watchdog:

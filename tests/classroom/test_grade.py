@@ -3,6 +3,7 @@
 import copy
 import csv
 import inspect
+import io
 import json
 import os
 import time
@@ -11,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gancourse.classroom import marking, notebooks, sandbox
+from gancourse.classroom import marking, notebooks, sandbox, verdicts
 from gancourse.classroom.grade import grade
 from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
 from gancourse.classroom.release import released
-from gancourse.exercises import of_chapter
+from gancourse.exercises import judging, of_chapter
 
 CHAPTER = "02_covariance"
 RECORDS = of_chapter("02")
@@ -132,7 +133,7 @@ def test_summary_adds_up(graded):
 def test_nothing_is_graded_twice_and_a_changed_submission_is(graded, solution, monkeypatch):
     submissions, out = graded
     runs = []
-    monkeypatch.setattr(marking, "_run", lambda *a: runs.append(a) or ({}, set(), ""))
+    monkeypatch.setattr(marking, "_run", lambda *a: runs.append(a) or "")
     before = (out / "gradebook.csv").read_text()
     grade(submissions, out)
     assert not runs and (out / "gradebook.csv").read_text() == before
@@ -146,7 +147,6 @@ def test_nothing_is_graded_twice_and_a_changed_submission_is(graded, solution, m
 
 def test_a_machine_that_runs_no_notebook_costs_no_points(tmp_path, solution, monkeypatch):
     hand_in(tmp_path / "submissions", "s", solution, right(solution))
-    monkeypatch.setattr(marking.sys, "executable", "/no/such/python")
     monkeypatch.setattr(marking.sandbox, "run", lambda *a, **k: sandbox.Ended(1, "no such file"))
     rows = grade(tmp_path / "submissions", tmp_path / "graded")
     assert [(row.status, row.message) for row in rows] == [
@@ -157,7 +157,6 @@ def test_a_machine_that_runs_no_notebook_costs_no_points(tmp_path, solution, mon
 
 @pytest.mark.parametrize("chapter", ["02", "03"])
 def test_verdicts_do_not_depend_on_the_seed(chapter):
-    from gancourse.exercises import judging
     from gancourse.exercises.running import compiled, run
 
     records, solved = of_chapter(chapter), notebooks.read(notebooks.solutions((chapter,))[0])
@@ -228,14 +227,19 @@ def test_the_slice_leaves_the_long_experiments_out(tmp_path, solution):
     assert not any("figures.show" in "".join(cell["source"]) for cell in sliced)
 
 
-def test_forged_outputs_are_refused(tmp_path):
-    path = tmp_path / "02.1.npz"
-    path.write_bytes(b"not a zip")
-    assert marking._results(path) is None
-    np.savez(path, cases=np.array([{"a": 1}], dtype=object))
-    assert marking._results(path) is None
-    (tmp_path / "link.npz").symlink_to(path)
-    assert marking._results(tmp_path / "link.npz") is None
+def test_forged_outputs_are_refused():
+    def told(**arrays) -> judging.Verdict:
+        file = io.BytesIO()
+        np.savez(file, **arrays)
+        return verdicts.judged(ASKED, file.getvalue(), 0)
+
+    unread = judging.Verdict("wrong", "Its outputs could not be read.")
+    assert verdicts.judged(ASKED, b"not a zip", 0) == unread
+    assert told(cases=np.array([{"a": 1}], dtype=object)) == unread
+    assert told(cases=np.array(10**9)) == unread
+    strange = np.frombuffer(b"\xff\xff\xff\xff" * 5, dtype="<U1").copy()  # no Unicode
+    assert told(**{"cases": np.array(1), "0.told": strange}) == unread
+    assert told(cases=np.array(0)).status == "wrong"
 
 
 @pytest.mark.parametrize("confine", [False, True])

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from gancourse.classroom.collect import pack, unpack
 from gancourse.exercises import Exercise, Verdict, check, exercise, judge, predicted, progress, rules
 from gancourse.exercises.check import CheckFailed
 from gancourse.exercises.judging import INTERRUPTED, RIGHT, TIMED_OUT, UNTRIED, WRONG, verdict
 from gancourse.exercises.outputs import close, normal
+from gancourse.exercises.parcel import pack_results, unpack_results
 from gancourse.exercises.running import Result, compiled, run
 
 
@@ -273,9 +273,9 @@ def test_outputs_survive_a_file_without_objects(tmp_path):
         Result(error="ValueError", detail="line 3"),
         Result(np.array(True), forbidden="f"),
     ]
-    np.savez(tmp_path / "outputs.npz", **pack(results))
+    np.savez(tmp_path / "outputs.npz", **pack_results(results))
     with np.load(tmp_path / "outputs.npz", allow_pickle=False) as arrays:
-        back = unpack(arrays)
+        back = unpack_results(arrays)
     assert [(r.error, r.detail, r.changed, r.forbidden) for r in back] == [
         (r.error, r.detail, r.changed, r.forbidden) for r in results
     ]
@@ -302,7 +302,7 @@ def test_outputs_survive_a_file_without_objects(tmp_path):
 )
 def test_a_strangers_arrays_are_refused(arrays):
     with pytest.raises(ValueError):
-        unpack(arrays)
+        unpack_results(arrays)
 
 
 def test_missing_outputs_are_no_right_answer():

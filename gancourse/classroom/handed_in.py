@@ -1,0 +1,127 @@
+"""What a class handed in: which notebook is whose, for which chapter, whatever the files and folders are called.
+
+Taken: a folder for each student (nbgrader, Moodle), one folder for all with the student's name in front of the chapter's
+(Canvas), and zip archives of either, as Canvas and Moodle give them.
+"""
+
+import os
+import re
+import shutil
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from gancourse.classroom import notebooks
+from gancourse.classroom.intake import MAX_BYTES, plain
+
+_MOST_FILES = 20_000  # in an archive
+_LMS = (  # what Canvas and Moodle add to a student's name
+    re.compile(r"_assignsubmission_(?:file|onlinetext)_?$"),
+    re.compile(r"_late$", re.IGNORECASE),
+)
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """One notebook: whose it is, the chapter that it answers (the file's own name where it answers none), where it lies."""
+
+    student: str
+    chapter: str
+    path: Path
+
+
+def handed_in(submissions: Path, unpacked: Path) -> list[HandedIn]:
+    """One notebook for each student and chapter, sorted; archives are unpacked into `unpacked`.
+
+    Of several for one chapter the one changed last counts. Links are not followed.
+    """
+    found: dict[tuple[str, str], HandedIn] = {}
+    chapters = [path.stem for path in notebooks.solutions()]
+    for given in _all(Path(submissions), Path(unpacked), chapters):
+        key = given.student, given.chapter
+        if key not in found or _order(given) > _order(found[key]):
+            found[key] = given
+    return [found[key] for key in sorted(found)]
+
+
+def chapter_of(name: str, chapters: Sequence[str]) -> tuple[str, str]:
+    """(chapter that a file's name means, what stands in front of it), or ("", "") where it means none.
+
+    "Copy of 02_covariance (1).ipynb" and "02-COVARIANCE.ipynb" mean 02_covariance; so does "02.ipynb".
+    """
+    stem = re.sub(r"\.ipynb$", "", name, flags=re.IGNORECASE)
+    for chapter in sorted(chapters, key=len, reverse=True):
+        words = r"[\W_]+".join(re.escape(word) for word in chapter.split("_"))
+        if match := re.search(rf"(?<![0-9]){words}", stem, re.IGNORECASE):
+            return chapter, stem[: match.start()]
+    alone = [chapter for chapter in chapters if re.fullmatch(rf"\D*{chapter[:2]}(?:\D.*)?", stem)]
+    return (alone[0], "") if len(alone) == 1 else ("", "")
+
+
+def _all(submissions: Path, unpacked: Path, chapters: Sequence[str]) -> Iterator[HandedIn]:
+    for entry in sorted(os.scandir(submissions), key=lambda entry: entry.name):
+        path = Path(entry.path)
+        if entry.name.startswith((".", "__MACOSX")):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _of_student(path, _student(entry.name), chapters)
+        elif zipfile.is_zipfile(path) and not entry.is_symlink() and path.suffix.lower() == ".zip":
+            folder = unpacked / plain(path.stem)
+            _unpack(path, folder)
+            yield from _all(folder, unpacked, chapters)
+        elif path.suffix.lower() == ".ipynb":
+            chapter, before = chapter_of(entry.name, chapters)
+            student = _student(re.sub(r"(?i)copy of $", "", before))
+            yield HandedIn(student or plain(path.stem), chapter or plain(path.stem), path)
+
+
+def _of_student(folder: Path, student: str, chapters: Sequence[str]) -> Iterator[HandedIn]:
+    """The notebooks of one student's folder and of the folders in it."""
+    for place, inner, names in os.walk(folder):
+        inner[:] = sorted(n for n in inner if not n.startswith((".", "__MACOSX")))
+        for name in sorted(names):
+            if name.lower().endswith(".ipynb") and not name.startswith("."):
+                chapter = chapter_of(name, chapters)[0] or plain(Path(name).stem)
+                yield HandedIn(student, chapter, Path(place) / name)
+
+
+def _student(name: str) -> str:
+    """A student's name without what a learning platform adds to it.
+
+    Canvas: "doejane_LATE_1234_5678_file" (the numbers are the student's and the file's). Moodle:
+    "Jane Doe_1234_assignsubmission_file_".
+    """
+    name = plain(name).strip("_ ")
+    name = re.sub(r"^(.+?)(?:_late)?_(\d+)_\d+$", r"\1_\2", name, flags=re.IGNORECASE)
+    for added in _LMS:
+        name = added.sub("", name)
+    return name.strip("_ ")
+
+
+def _order(given: HandedIn) -> tuple[float, bool]:
+    """What counts among several: the latest, and of two of one time the one with the chapter's own name."""
+    try:
+        changed = os.lstat(given.path).st_mtime
+    except OSError:
+        changed = 0
+    return changed, given.path.stem == given.chapter
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """The notebooks of an archive, each at most as large as one that is read, under names that stay inside `folder`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(archive) as file:
+        for info in file.infolist()[:_MOST_FILES]:
+            parts = [plain(part) for part in PurePosixPath(info.filename.replace("\\", "/")).parts]
+            parts = [part for part in parts if part not in ("", "/", "..", ".")]
+            if info.is_dir() or not parts or not parts[-1].lower().endswith(".ipynb"):
+                continue
+            target = folder.joinpath(*(part[:200] for part in parts))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with file.open(info) as packed, open(target, "wb") as out:
+                out.write(packed.read(MAX_BYTES + 1))
+            when = time.mktime((*info.date_time, 0, 0, -1))
+            os.utime(target, (when, when))
