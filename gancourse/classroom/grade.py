@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,21 +23,13 @@ from gancourse.classroom import (
     points,
     sandbox,
 )
+from gancourse.classroom.handed_in import HandedIn, handed_in, student_of
 from gancourse.classroom.intake import read_submission
 from gancourse.classroom.kept import Kept
 from gancourse.classroom.marking import NOT_GRADED, NotRun, Row, mark
 from gancourse.classroom.tables import plain
 
 EVERYONE = "all"
-
-
-@dataclass(frozen=True)
-class Given:
-    """One notebook that was handed in."""
-
-    student: str
-    chapter: str
-    path: Path
 
 
 def grade(
@@ -79,12 +71,13 @@ def grade(
             f"out: {out} lies inside the submissions; students could be shown each other's grades"
         )
     numbers = {path.name[:2] for path in notebooks.solutions(tuple(chapters))} if chapters else set()
-    given = [g for g in _found(submissions) if not numbers or g.chapter[:2] in numbers]
+    everything = handed_in(submissions, out / "unpacked")
+    given = [g for g in everything if not numbers or g.chapter[:2] in numbers]
     if not given:
         raise ValueError(f"submissions: there is no <student>/<chapter>.ipynb in {submissions}")
     due = points.read_due(late) if late else {}
     marks = manual.read_marks(out / "manual.csv")
-    roster = {f.name for f in submissions.iterdir() if f.is_dir() and not f.name.startswith(".")}
+    roster = {student_of(f.name) for f in submissions.iterdir() if f.is_dir() and not f.name.startswith(".")}
     roster |= _names(students) if students else set()
     books = [lms.read_export(path) for path in exports]
     (out / "state").mkdir(parents=True, exist_ok=True)
@@ -111,13 +104,8 @@ def grade(
     return rows
 
 
-def _found(submissions: Path) -> list[Given]:
-    paths = sorted(p for p in submissions.glob("*/*.ipynb") if not p.name.startswith("."))
-    return [Given(path.parent.name, path.stem, path) for path in paths]
-
-
 def _marked(
-    given: list[Given],
+    given: list[HandedIn],
     submissions: Path,
     out: Path,
     seed: int,
@@ -134,14 +122,15 @@ def _marked(
     hidden = [submissions, out, notebooks.folder(), notebooks.folder().parent / ".git"]
     again = EVERYONE in regrade
 
-    def one(work: Given) -> Kept:
+    def one(work: HandedIn) -> Kept:
         before = kept.load(kept.place(out, work.student, work.chapter))
         key = _key(work.path, seed)
         if before and before.key == key and not again and work.student not in regrade:
             return before
         started = time.monotonic()
         try:
-            rows = mark(work.path, seed, hidden, cell_seconds, limits, confine)
+            names = work.student, work.chapter
+            rows = mark(work.path, seed, hidden, cell_seconds, limits, confine, *names)
             rows = [replace(row, student=work.student, chapter=work.chapter) for row in rows]
             found = Kept(work.student, work.chapter, key, rows, _answers(work))
             found.seconds = round(time.monotonic() - started, 1)
@@ -172,7 +161,7 @@ def _marked(
     return [found[key] for key in sorted(found)]
 
 
-def _answers(work: Given) -> dict[str, str]:
+def _answers(work: HandedIn) -> dict[str, str]:
     """Exercise -> what the student wrote, for the feedback."""
     source = notebooks.folder() / "solutions" / f"{work.chapter}.ipynb"
     try:

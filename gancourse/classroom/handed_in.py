@@ -66,14 +66,14 @@ def _all(submissions: Path, unpacked: Path, chapters: Sequence[str]) -> Iterator
         if entry.name.startswith((".", "__MACOSX")):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _of_student(path, _student(entry.name), chapters)
+            yield from _of_student(path, student_of(entry.name), chapters)
         elif zipfile.is_zipfile(path) and not entry.is_symlink() and path.suffix.lower() == ".zip":
             folder = unpacked / plain(path.stem)
             _unpack(path, folder)
             yield from _all(folder, unpacked, chapters)
         elif path.suffix.lower() == ".ipynb":
             chapter, before = chapter_of(entry.name, chapters)
-            student = _student(re.sub(r"(?i)copy of $", "", before))
+            student = student_of(re.sub(r"(?i)copy of $", "", before).strip("-_ "))
             yield HandedIn(student or plain(path.stem), chapter or plain(path.stem), path)
 
 
@@ -87,7 +87,7 @@ def _of_student(folder: Path, student: str, chapters: Sequence[str]) -> Iterator
                 yield HandedIn(student, chapter, Path(place) / name)
 
 
-def _student(name: str) -> str:
+def student_of(name: str) -> str:
     """A student's name without what a learning platform adds to it.
 
     Canvas: "doejane_LATE_1234_5678_file" (the numbers are the student's and the file's). Moodle:
@@ -113,6 +113,13 @@ def _unpack(archive: Path, folder: Path) -> None:
     """The notebooks of an archive, each at most as large as one that is read, under names that stay inside `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    try:
+        _unpack_into(archive, folder)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise ValueError(f"submissions: {archive.name} can't be unpacked ({error})") from None
+
+
+def _unpack_into(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as file:
         for info in file.infolist()[:_MOST_FILES]:
             parts = [plain(part) for part in PurePosixPath(info.filename.replace("\\", "/")).parts]

@@ -43,7 +43,6 @@ def mark(
     cell_seconds: int,
     limits: sandbox.Limits,
     confine: bool,
-    *,
     student: str = "",
     chapter: str = "",
 ) -> list[Row]:

@@ -1,0 +1,195 @@
+"""Whose notebook is it, and which chapter's: under every name that students, browsers and learning platforms give."""
+
+import json
+import os
+import zipfile
+
+import pytest
+
+from gancourse.classroom import notebooks
+from gancourse.classroom.handed_in import HandedIn, chapter_of, handed_in, student_of
+from gancourse.classroom.intake import read_submission
+from gancourse.classroom.release import released
+
+CHAPTER = "02_covariance"
+CHAPTERS = [path.stem for path in notebooks.solutions()]
+
+
+def put(folder, name, content="{}", changed=None):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    if changed:
+        os.utime(path, (changed, changed))
+    return path
+
+
+def found(tmp_path) -> list[tuple[str, str]]:
+    return [(g.student, g.chapter) for g in handed_in(tmp_path / "in", tmp_path / "unpacked")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "02_covariance.ipynb",
+        "Copy of 02_covariance.ipynb",
+        "02_covariance (1).ipynb",
+        "02_COVARIANCE.IPYNB",
+        "02-covariance final.ipynb",
+        "02 covariance-2.ipynb",
+        "02.ipynb",
+        "chapter 02.ipynb",
+    ],
+)
+def test_a_students_own_name_for_a_chapter(tmp_path, name):
+    assert chapter_of(name, CHAPTERS)[0] == CHAPTER
+    put(tmp_path / "in" / "anna", name)
+    assert found(tmp_path) == [("anna", CHAPTER)]
+
+
+@pytest.mark.parametrize("name", ["homework.ipynb", "2021_notes.ipynb", "99_nothing.ipynb"])
+def test_a_name_that_means_no_chapter_keeps_its_own(tmp_path, name):
+    assert chapter_of(name, CHAPTERS) == ("", "")
+    put(tmp_path / "in" / "anna", name)
+    assert found(tmp_path) == [("anna", name.removesuffix(".ipynb"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("doejane_1234_5678_02_covariance.ipynb", "doejane_1234"),
+        ("doejane_LATE_1234_5678_02_covariance-1.ipynb", "doejane_1234"),
+        ("doejane_1234_5678_Copy of 02_covariance (1).ipynb", "doejane_1234"),
+        ("Jane Doe_77_assignsubmission_file_02_covariance.ipynb", "Jane Doe_77"),
+        ("jane@example.org_02_covariance.ipynb", "jane@example.org"),
+        ("jane-02_covariance.ipynb", "jane"),
+    ],
+)
+def test_one_folder_for_all(tmp_path, name, student):
+    put(tmp_path / "in", name)
+    assert found(tmp_path) == [(student, CHAPTER)]
+
+
+def test_archives_of_canvas_and_moodle(tmp_path):
+    (tmp_path / "in").mkdir()
+    with zipfile.ZipFile(tmp_path / "in" / "submissions.zip", "w") as archive:
+        archive.writestr("doejane_1_2_02_covariance.ipynb", "{}")
+        archive.writestr("__MACOSX/._doejane_1_2_02_covariance.ipynb", "{}")
+        archive.writestr("Max Ünal_7_assignsubmission_file/02_covariance.ipynb", "{}")
+        archive.writestr("../../escaped_3_4_02_covariance.ipynb", "{}")
+        archive.writestr("readme.txt", "no notebook")
+    assert found(tmp_path) == [
+        ("Max Ünal_7", CHAPTER),
+        ("doejane_1", CHAPTER),
+        ("escaped_3", CHAPTER),
+    ]
+    outside = [p for p in tmp_path.rglob("*.ipynb") if not p.is_relative_to(tmp_path / "unpacked")]
+    assert not outside
+    assert found(tmp_path) == found(tmp_path)
+
+
+def test_a_damaged_archive_is_named(tmp_path):
+    (tmp_path / "in").mkdir()
+    with zipfile.ZipFile(tmp_path / "in" / "all.zip", "w") as archive:
+        archive.writestr("a_1_2_02_covariance.ipynb", "{}" * 1000)
+    content = bytearray((tmp_path / "in" / "all.zip").read_bytes())
+    content[60:70] = b"0123456789"
+    (tmp_path / "in" / "all.zip").write_bytes(content)
+    with pytest.raises(ValueError, match=r"submissions: all\.zip can't be unpacked"):
+        found(tmp_path)
+
+
+def test_of_several_the_latest_counts(tmp_path):
+    put(tmp_path / "in" / "anna", f"{CHAPTER}.ipynb", changed=1000)
+    late = put(tmp_path / "in" / "anna" / "again", f"{CHAPTER} (1).ipynb", changed=2000)
+    put(tmp_path / "in" / "anna", f"Copy of {CHAPTER}.ipynb", changed=1500)
+    assert handed_in(tmp_path / "in", tmp_path / "unpacked") == [HandedIn("anna", CHAPTER, late)]
+
+
+def test_links_hidden_files_and_odd_names(tmp_path):
+    put(tmp_path / "elsewhere", f"{CHAPTER}.ipynb")
+    put(tmp_path / "in" / ".git", f"{CHAPTER}.ipynb")
+    put(tmp_path / "in" / "anna" / ".ipynb_checkpoints", f"{CHAPTER}-checkpoint.ipynb")
+    (tmp_path / "in" / "thief").symlink_to(tmp_path / "elsewhere")
+    assert found(tmp_path) == []
+    for name in ("=cmd()", "Zoë 李", "a\nb", "a\ttab"):
+        put(tmp_path / "in" / name, f"{CHAPTER}.ipynb")
+    os.mkdir(os.fsencode(tmp_path / "in") + b"/\xff")
+    put(tmp_path / "in" / os.fsdecode(b"\xff"), f"{CHAPTER}.ipynb")
+    students = [student for student, _ in found(tmp_path)]
+    assert students == sorted(["=cmd()", "Zoë 李", "a b", "a tab", "\\udcff"])
+
+
+def test_students_names():
+    assert student_of("Jane Doe_77_assignsubmission_file_") == "Jane Doe_77"
+    assert student_of("anna") == "anna" and student_of("b_2") == "b_2"
+
+
+def as_handed_in(solution) -> dict:
+    notebook = released(solution)
+    answers = {cell["id"]: cell["source"] for cell in solution["cells"] if cell["id"].startswith("answer-")}
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(cell["id"], cell["source"])
+    return notebook
+
+
+def format_3(notebook) -> dict:
+    cells = [
+        {"cell_type": "code", "language": "python", "input": c["source"], "metadata": c["metadata"]}
+        if c["cell_type"] == "code"
+        else {"cell_type": "markdown", "source": c["source"], "metadata": {}}
+        for c in notebook["cells"]
+    ]
+    return {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]}
+
+
+def format_4_0(notebook) -> dict:
+    """As Colab and old front ends save: no ids, sources as lists of lines."""
+    cells = [
+        {key: part for key, part in c.items() if key != "id"} | {"source": c["source"].splitlines(True)}
+        for c in notebook["cells"]
+    ]
+    return notebook | {"nbformat_minor": 0, "cells": cells}
+
+
+def bare(notebook) -> dict:
+    """Neither ids nor metadata."""
+    cells = [{key: c[key] for key in ("cell_type", "source")} | {"metadata": {}} for c in notebook["cells"]]
+    return {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
+
+
+def colab(notebook) -> dict:
+    """Ids only in the metadata, and metadata of its own."""
+    cells = [
+        {"cell_type": c["cell_type"], "source": c["source"]}
+        | {"metadata": {"id": c["id"], "colab": {"base_uri": "https://example.org"}}}
+        for c in notebook["cells"]
+    ]
+    return {"nbformat": 4, "nbformat_minor": 0, "metadata": {"colab": {"provenance": []}}, "cells": cells}
+
+
+ENCODED = {
+    "utf-8": lambda text: text.encode(),
+    "with a byte order mark": lambda text: text.encode("utf-8-sig"),
+    "utf-16": lambda text: text.encode("utf-16"),
+    "utf-16 without a mark": lambda text: text.encode("utf-16-le"),
+}
+
+
+def windows(notebook) -> dict:
+    """With the line ends of Windows."""
+    cells = [c | {"source": c["source"].replace("\n", "\r\n")} for c in notebook["cells"]]
+    return notebook | {"cells": cells}
+
+
+@pytest.mark.parametrize("shape", [dict, format_3, format_4_0, bare, colab, windows])
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_every_front_end_and_encoding(tmp_path, shape, encoding):
+    solution = notebooks.read(notebooks.solutions(("02",))[0])
+    path = tmp_path / "02_covariance.ipynb"
+    text = json.dumps(shape(as_handed_in(solution)), ensure_ascii=False)
+    path.write_bytes(ENCODED[encoding](text))
+    read = read_submission(path, solution)
+    right = {c["id"]: c["source"] for c in solution["cells"] if c["id"].startswith("answer-")}
+    assert [answer.strip() for answer in read.answers.values()] == [code.strip() for code in right.values()]
+    assert not read.extras
