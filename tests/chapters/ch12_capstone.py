@@ -116,7 +116,7 @@ def shortlist_recursive(values, stderrs, better, left=None):
         return left
     sign, table = better[0], [(float(v[0]), float(e[0])) for v, e in zip(values, stderrs, strict=True)]
     top, error = max((table[i] for i in left), key=lambda pair: sign * pair[0])
-    left = [i for i in left if ((table[i][0] - top) / math.hypot(table[i][1], error)) ** 2 <= 1.96**2]
+    left = [i for i in left if (table[i][0] - top) ** 2 <= 1.96**2 * (table[i][1] ** 2 + error**2)]
     return shortlist_recursive(values[:, 1:], stderrs[:, 1:], better[1:], left)
 
 

@@ -416,6 +416,9 @@ def score_tables(rng):
         (-b, like(b, 2), [-1]),
         (c, column(3, 0.1, 3, 1), [1]),  # the best is the uncertain one
         (c, column(0.1, 3, 0.1, 1), [1]),  # another is
+        (column(10, 9.5, 5), column(4, 0.1, 0.1), [1]),  # a best that nobody can be told from
+        (column(10, 9, 8), column(0.1, 3, 0.1), [1]),  # and one whose interval ends lower than another's
+        (column(3, 1, 2), column(0, 0, 0), [1]),  # no errors: the best alone
         (turn, turn_errors, [1, -1]),
         (turn, turn_errors, [1, 1]),
         (three, _table(*[[0.01, 0.2, 0.5]] * 4), [1, -1, -1]),
@@ -479,6 +482,53 @@ def root_missing(values, stderrs, better):
 @exercise_12_3.mistake("As if the errors were variances: square them before you add.")
 def errors_as_variances(values, stderrs, better):
     return _in_turn(values, stderrs, better, limit=lambda best, own: Z * (best + own) ** 0.5)
+
+
+@exercise_12_3.mistake("The best one drops out where errors are 0: a gap of 0 is at most 0, so it stays.")
+def best_drops_out_without_errors(values, stderrs, better):
+    left = torch.arange(len(values))
+    for column, sign in enumerate(better):
+        score, error = sign * values[left, column], stderrs[left, column]
+        best = score.argmax()
+        left = left[score[best] - score < Z * (error[best] ** 2 + error**2) ** 0.5]
+        if not len(left):
+            break
+    return left
+
+
+BEST = "Compare each with the one that has the best value, and with that one only, however uncertain it is."
+
+
+def _best_by(bound):
+    def answer(values, stderrs, better):
+        left = torch.arange(len(values))
+        for column, sign in enumerate(better):
+            value, error = values[left, column], stderrs[left, column]
+            best = int((sign * value + bound * Z * error).argmax())
+            left = left[_kept(value, error, sign, best=best)]
+        return left
+
+    return answer
+
+
+@exercise_12_3.mistake(BEST)
+def best_by_the_lower_end(values, stderrs, better):
+    return _best_by(-1)(values, stderrs, better)
+
+
+@exercise_12_3.mistake(BEST)
+def best_by_the_upper_end(values, stderrs, better):
+    return _best_by(1)(values, stderrs, better)
+
+
+@exercise_12_3.mistake(BEST)
+def worse_than_anyone(values, stderrs, better):
+    left = torch.arange(len(values))
+    for column, sign in enumerate(better):
+        value, error = values[left, column], stderrs[left, column]
+        kept = [_kept(value, error, sign, best=other) for other in range(len(left))]
+        left = left[torch.stack(kept).all(dim=0)]
+    return left
 
 
 @exercise_12_3.mistake(
