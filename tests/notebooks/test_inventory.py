@@ -94,17 +94,13 @@ def test_rows_are_well_formed():
 
 
 def test_every_chapter_takes_something_up(chapters):
-    named = {row["chapter"] for row in inventory()}
-    if len(chapters) < 13:
-        pytest.skip(f"not written yet: {', '.join(sorted(named - set(chapters)))}")
-    assert named == set(chapters)
+    assert {row["chapter"] for row in inventory()} == set(chapters)
 
 
 def test_every_row_leads_to_what_it_says(chapters):
     complaints = {
-        f"{row['kind']}: {row['text']}": complaint(row, chapters[row["chapter"]])
+        f"{row['kind']}: {row['text']}": complaint(row, chapters.get(row["chapter"], []))
         for row in inventory()
-        if row["chapter"] in chapters
     }
     assert {item: wrong for item, wrong in complaints.items() if wrong} == {}
 
