@@ -1,6 +1,7 @@
 """The solution notebooks as they are stored. That their outputs come out again is nbval's part: `make notebooks`."""
 
 import copy
+import re
 import sys
 from pathlib import Path
 
@@ -29,6 +30,19 @@ def test_nothing_that_nbval_would_pass_silently(path):
 @every_solution
 def test_one_course_has_one_form(path):
     assert shape(notebooks.read(path), path.stat().st_size) == []
+
+
+@every_solution
+def test_the_minutes_are_those_of_its_words_and_code_and_those_of_the_readme(path):
+    """120 words or 40 lines of code a minute, to within ten minutes."""
+    cells = notebooks.read(path)["cells"]
+    stated = int(re.search(r"Reading *\| (\d+) minutes", cells[0]["source"])[1])
+    end = next(i for i, cell in enumerate(cells) if cell["source"].startswith("## In one minute"))
+    words = sum(len(cell["source"].split()) for cell in cells[:end] if cell["cell_type"] == "markdown")
+    lines = sum(len(cell["source"].splitlines()) for cell in cells if cell["cell_type"] == "code")
+    assert stated == pytest.approx(words / 120 + lines / 40, abs=10)
+    readme = (notebooks.folder().parent / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"\(notebooks/solutions/{path.name}\) \|[^|]*\| {stated} minutes", readme)
 
 
 @every_solution
