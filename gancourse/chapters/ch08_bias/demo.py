@@ -78,8 +78,8 @@ def attribute_demo():
     return Demo(
         render,
         [
-            Choice("attribute", "edit", EDITED, "brightness"),
             Slider("strength", "strength", -3.0, 3.0, 0.5, 0.0),
+            Choice("attribute", "edit", EDITED, "brightness"),
             Choice("start", "garment", tuple(starts), next(iter(starts))),
             Toggle("held", "others held still"),
         ],
