@@ -1,4 +1,4 @@
-"""Every item of the course notes has a home: the headings, links and cards that data/notes-inventory.csv names stand."""
+"""Every item of the course notes has a home: the headings, links and cards that notebooks/notes-inventory.csv names stand."""
 
 import csv
 import re
@@ -6,7 +6,6 @@ import re
 import pytest
 
 from gancourse.classroom import notebooks
-from gancourse.files import data_path
 
 COLUMNS = ["kind", "text", "version", "chapter", "heading", "note"]
 KINDS = {"section", "claim", "mistake", "formula", "table", "figure", "question", "example", "link", "word"}
@@ -18,7 +17,7 @@ NAMED_AS_WRONG = re.compile(
 
 
 def inventory() -> list[dict]:
-    with data_path("notes-inventory.csv").open(encoding="utf-8", newline="") as file:
+    with (notebooks.folder() / "notes-inventory.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
