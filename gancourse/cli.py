@@ -224,6 +224,18 @@ def grade(submissions: str, out: str, credit: tuple[str, ...], **options) -> Non
 
 
 @main.command()
+@click.argument("out", default="graded", type=click.Path(exists=True, file_okay=False))
+def similarity(out: str) -> None:
+    """List pairs of answers in OUT (graded) that are alike: a place to look, no verdict."""
+    from gancourse.classroom.similarity import compare
+
+    pairs = _or_exit(compare, out)
+    click.echo(
+        f"{len(pairs)} pair{'s' * (len(pairs) != 1)} in {out}/similarity.html and {out}/similarity.csv."
+    )
+
+
+@main.command()
 @click.option("--real", required=True, help="Folder, .npy, .npz, .safetensors, fashion-mnist:test or :train.")
 @click.option("--fake", required=True, help="The same, or the name of a shipped generator (stylegan, vae).")
 @click.option("--train", help="The same, of the images FAKE's generator was trained on: does it copy them?")

@@ -52,7 +52,8 @@ dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .
 .key { display: inline-block; width: .9em; height: .9em; margin: 0 .3em 0 0; border: 1px solid var(--line); }
 .key:not(:first-child) { margin-left: .9em; }
 .key.right { background: var(--right); } .key.wrong { background: var(--wrong); } .key.open { background: var(--line); }
-@media (max-width: 34rem) { body { font-size: 16px; } th, td { padding-right: .6rem; } }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; } .pair > div { min-width: 0; }
+@media (max-width: 34rem) { .pair { grid-template-columns: 1fr; } body { font-size: 16px; } th, td { padding-right: .6rem; } }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
