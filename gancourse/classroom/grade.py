@@ -28,6 +28,7 @@ from gancourse.classroom.intake import read_submission
 from gancourse.classroom.kept import Kept
 from gancourse.classroom.marking import NOT_GRADED, NotRun, Row, mark
 from gancourse.classroom.tables import plain
+from gancourse.classroom.written import write_page, written_answers
 
 EVERYONE = "all"
 
@@ -60,7 +61,7 @@ def grade(
     exports: gradebooks as Canvas or Moodle export them; filled copies are written to `out`.
 
     Written: gradebook.csv, summary.csv, manual.csv (for points by hand, which later runs merge and never write over),
-    feedback/<student>/<chapter>.html, class_report.html and the filled exports.
+    to_read.html, feedback/<student>/<chapter>.html, class_report.html and the filled exports.
     ValueError, before anything is run, where folders or files are not what they should be.
     """
     submissions, out = Path(submissions).resolve(), Path(out).resolve()
@@ -92,10 +93,11 @@ def grade(
         for verdicts, rest in ((own, rows), ([replace(r, message=feedback.told(r)) for r in own], shown)):
             marked = manual.merged(verdicts, marks, out / "manual.csv")
             rest += [points.late(row, one.handed_in, due) for row in marked]
-    absent = gradebook.missing(roster, best, rows)
+    absent = gradebook.missing(roster | {one.student for one in done}, best, rows)
     rows = sorted([*rows, *absent], key=lambda row: (row.student, row.chapter))
     gradebook.write_gradebook(out, rows)
     manual.add_open(out / "manual.csv", rows)
+    write_page(out, rows, done)
     feedback.write_pages(out, shown, done)
     class_report.write_report(out, rows, done, due)
     for book in books:
@@ -165,10 +167,11 @@ def _answers(work: HandedIn) -> dict[str, str]:
     """Exercise -> what the student wrote, for the feedback."""
     source = notebooks.folder() / "solutions" / f"{work.chapter}.ipynb"
     try:
-        submission = read_submission(work.path, notebooks.read(source))
+        solution = notebooks.read(source)
+        answers = read_submission(work.path, solution).answers | written_answers(work.path, solution)
     except (ValueError, OSError):
         return {}
-    return {id: plain(text, 20_000) for id, text in submission.answers.items()}
+    return {id: plain(text, 20_000) for id, text in answers.items()}
 
 
 def _names(path: Path) -> set[str]:

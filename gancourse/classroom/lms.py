@@ -77,12 +77,13 @@ def write_filled(out: Path, export: Export, rows: Iterable[Row]) -> list[str]:
             statuses = {row.status for row in theirs}
             if statuses == {MISSING}:
                 continue
-            if student not in people:
-                notes.append(f"{export.path.name}: there is no {student} in it")
+            line_number = _line_of(student, people)
+            if line_number is None:
+                notes.append(f"{export.path.name}: there is no {student} in it, or several")
             elif statuses & {NOT_GRADED, TO_READ}:
                 waiting += 1
             else:
-                line = lines[people[student]]
+                line = lines[line_number]
                 line[column] = f"{sum(row.points for row in theirs):g}"
                 if COMMENTS in export.header:
                     line[export.header.index(COMMENTS)] = _comment(theirs)
@@ -144,6 +145,12 @@ def _people(export: Export) -> dict[str, int]:
         for name in names:
             people[name] = -1 if name in people else i
     return {name: i for name, i in people.items() if i >= 0}
+
+
+def _line_of(student: str, people: dict[str, int]) -> int | None:
+    """The line of a student; of "doejane_1234", as downloads name people, also by the number."""
+    name, _, number = student.rpartition("_")
+    return people.get(student, people.get(number) if name and number.isdigit() else None)
 
 
 def _same_maximum(export: Export, chapter: str, column: int, rows: list[Row]) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def marks(monkeypatch) -> dict[str, object]:
     """Student -> rows by exercise (status, message), or an exception to raise, in place of running anything."""
     given: dict[str, object] = {}
 
-    def mark(path, seed, *rest):
-        student, chapter = path.parent.name, path.stem
+    def mark(path, seed, hidden, seconds, limits, confine, *names):
+        student, chapter = names or (path.parent.name, path.stem)
         told = given.get(student, {})
         if isinstance(told, BaseException):
             raise told
@@ -142,7 +143,7 @@ def test_odd_names_and_messages_are_written_and_bounded(tmp_path, marks):
     names = ["=cmd()", "a b", "Zoë", os.fsdecode(b"half\xff"), "<b>"]
     submissions, out = hand_in(tmp_path, *names), tmp_path / "out"
     for name in names:
-        marks[name] = {"02.1": ("wrong", "\ud800\x00" + "x" * 10**6)}
+        marks[plain(name)] = {"02.1": ("wrong", "\ud800\x00" + "x" * 10**6)}
     grade(submissions, out)
     rows = [r for r in table(out / "gradebook.csv") if r["exercise"] == "02.1"]
     assert {r["student"] for r in rows} == {"'=cmd()", "a b", "Zoë", "half\\udcff", "<b>"}
@@ -230,6 +231,35 @@ def test_a_mark_that_cannot_be_is_named(tmp_path, marks, monkeypatch, line, prob
         grade(hand_in(tmp_path, "a"), out)
 
 
+def test_written_answers_are_laid_out_for_who_reads_them(tmp_path, marks):
+    from gancourse.classroom import cells
+
+    path = next(
+        (p for p in notebooks.solutions() if any(map(cells.is_free_text, notebooks.read(p)["cells"]))), None
+    )
+    if path is None:
+        pytest.skip("no chapter asks for an answer in words")
+    ours = next(cell for cell in notebooks.read(path)["cells"] if cells.is_free_text(cell))
+    card = ours["metadata"]["nbgrader"]["grade_id"]
+    marks["a"] = marks["b"] = {"written": (card,)}
+    out = tmp_path / "out"
+    submissions = hand_in(tmp_path, "a", "b", chapter=path.stem)
+    notebook = notebooks.read(submissions / "a" / path.name)
+    for cell in notebook["cells"]:
+        if cell["id"] == ours["id"]:
+            cell["source"] = "It was trained on <script>garments</script> alone."
+    notebooks.write(submissions / "a" / path.name, notebook)
+    grade(submissions, out)
+    pages = [(out / "to_read.html").read_text(), (out / "feedback" / "a" / f"{path.stem}.html").read_text()]
+    assert all("trained on &lt;script&gt;garments&lt;/script&gt; alone." in page for page in pages)
+    model = re.sub(r"<!--.*?-->", "", ours["source"]).split()[:12]
+    assert " ".join(model[:4]) in " ".join(pages[0].split()) and "Nothing was written." in pages[0]
+    assert " ".join(ours["source"].split()[-6:-3]) not in " ".join(pages[1].split())
+    best = {r["student"]: float(r["max_points"]) for r in table(out / "summary.csv")}
+    asked = sum(r.points for r in of_chapter(path.name[:2])) + ours["metadata"]["nbgrader"]["points"]
+    assert best == {"a": asked, "b": asked}
+
+
 CANVAS = (
     '\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,"Quiz 1 (10)","02 Covariance (4711)",Current Score\r\n'
     "    Points Possible,,,,,5,{most},(read only)\r\n"
@@ -241,8 +271,8 @@ CANVAS = (
 
 def test_canvas_export_is_filled_and_otherwise_left_alone(tmp_path, marks, capsys):
     (tmp_path / "grades.csv").write_bytes(CANVAS.format(most=ALL).encode())
-    marks["72"] = {"02.1": ("wrong", "")}
-    submissions, out = hand_in(tmp_path, "ann", "72", "stranger"), tmp_path / "out"
+    marks["robo_72"] = {"02.1": ("wrong", "")}
+    submissions, out = hand_in(tmp_path, "ann", "robo_72", "stranger"), tmp_path / "out"
     (submissions / "cy").mkdir()
     grade(submissions, out, exports=[tmp_path / "grades.csv"])
     expected = CANVAS.format(most=ALL).replace("A,4,,88", f"A,4,{ALL},88")
@@ -282,7 +312,7 @@ def test_moodle_worksheet_gets_points_and_comments(tmp_path, marks):
         "02.2": ("wrong", "<b>"),
     }
     out = tmp_path / "out"
-    grade(hand_in(tmp_path, "ann@x.org", "6"), out, exports=[export])
+    grade(hand_in(tmp_path, "ann@x.org", "Bo Roe_6_assignsubmission_file_"), out, exports=[export])
     ann, bo = table(out / f"moodle-{export.name}")
     assert list(ann) == header.split(",") and float(bo["Grade"]) == ALL
     assert float(ann["Grade"]) == ALL - RECORDS[0].points - RECORDS[1].points
