@@ -70,7 +70,9 @@ def page(rows: list[Row], answers: dict[str, str], title: str) -> str:
     student = rows[0].student
     points, most = sum(r.points for r in rows), sum(r.max_points for r in rows)
     header = f"<h1>{pages.text(title)}</h1>\n<p>{pages.text(student)}</p>\n"
-    header += f'<p class="points"><strong>{points:g} of {most:g} points</strong></p>'
+    waiting = sum(row.status in (marking.TO_READ, marking.NOT_GRADED) for row in rows)
+    rest = ", not all is marked yet" if waiting else ""
+    header += f'<p class="points"><strong>{points:g} of {most:g} points</strong>{rest}</p>'
     overview = [
         [
             f'<a href="#e{i}">{pages.text(_name(row))}</a>',

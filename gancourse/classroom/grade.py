@@ -89,7 +89,8 @@ def grade(
     rows: list[Row] = []
     shown: list[Row] = []  # the same with what students may read
     for one in done:
-        own = points.credited(gradebook.completed(one.rows, best[one.chapter]), credit or {})
+        own = gradebook.completed(one.rows, best[one.chapter], one.answers)
+        own = points.credited(own, credit or {})
         for verdicts, rest in ((own, rows), ([replace(r, message=feedback.told(r)) for r in own], shown)):
             marked = manual.merged(verdicts, marks, out / "manual.csv")
             rest += [points.late(row, one.handed_in, due) for row in marked]

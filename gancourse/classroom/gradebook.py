@@ -1,6 +1,7 @@
 """The gradebook: a row an exercise, a row a student, and every maximum complete."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from gancourse.classroom import cells as roles
@@ -8,6 +9,7 @@ from gancourse.classroom import notebooks
 from gancourse.classroom.intake import exercises_of
 from gancourse.classroom.marking import MISSING, NOT_GRADED, TO_READ, Row
 from gancourse.classroom.tables import write_csv
+from gancourse.exercises import judging
 
 
 def maxima(chapter: str) -> dict[str, float]:
@@ -24,14 +26,19 @@ def maxima(chapter: str) -> dict[str, float]:
     return found
 
 
-def completed(rows: list[Row], best: dict[str, float]) -> list[Row]:
-    """The rows of one submission with the points that its written answers can earn, which only a person gives."""
-    return [
-        Row(r.student, r.chapter, r.exercise, 0, best.get(r.exercise, 0), r.status, r.message)
-        if r.status == TO_READ
-        else r
-        for r in rows
-    ]
+def completed(rows: list[Row], best: dict[str, float], answers: dict[str, str]) -> list[Row]:
+    """The rows of one submission with the points that its written answers can earn, which only a person gives.
+
+    answers: exercise -> what was handed in; where that is nothing, there is nothing to read.
+    """
+    done = []
+    for row in rows:
+        if row.status == TO_READ:
+            row = replace(row, points=0, max_points=best.get(row.exercise, 0))
+            if answers.get(row.exercise) == "":
+                row = replace(row, status=judging.UNTRIED, message="Nothing was written here.")
+        done.append(row)
+    return done
 
 
 def whole_chapter(student: str, chapter: str, best: dict[str, float], status: str, message: str) -> Row:

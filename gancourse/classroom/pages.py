@@ -18,7 +18,7 @@ LOOKS = {
     judging.UNTRIED: ("○", "open"),
     marking.MISSING: ("○", "open"),
 }
-OTHER = ("?", "open")
+OTHER = ("…", "open")
 
 STYLE = """
 :root { color-scheme: light dark; --text: #1a1a1a; --page: #ffffff; --quiet: #565656; --line: #c9c9c9;

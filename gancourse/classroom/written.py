@@ -7,6 +7,7 @@ from gancourse.classroom import intake, notebooks, pages
 from gancourse.classroom.kept import Kept, write
 from gancourse.classroom.marking import TO_READ, Row
 from gancourse.classroom.release import released
+from gancourse.exercises.judging import UNTRIED
 
 
 def written_answers(path: Path, solution: dict) -> dict[str, str]:
@@ -53,7 +54,7 @@ def _exercise(chapter: str, id: str, rows: list[Row], texts: dict[tuple[str, str
     if ours:
         parts += ["<h3>The course's own</h3>", _words(f"{name}, the course", "\n".join(lines))]
     for row in rows:
-        marked = "to read" if row.status == TO_READ else f"{row.points:g} points"
+        marked = row.status if row.status in (TO_READ, UNTRIED) else f"{row.points:g} points"
         parts.append(f"<h3>{pages.text(row.student)}: {marked}</h3>")
         if answer := texts.get((row.student, row.chapter), {}).get(id, ""):
             parts.append(_words(f"{name}, {row.student}", answer))

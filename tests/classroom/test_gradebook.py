@@ -255,6 +255,9 @@ def test_written_answers_are_laid_out_for_who_reads_them(tmp_path, marks):
     model = re.sub(r"<!--.*?-->", "", ours["source"]).split()[:12]
     assert " ".join(model[:4]) in " ".join(pages[0].split()) and "Nothing was written." in pages[0]
     assert " ".join(ours["source"].split()[-6:-3]) not in " ".join(pages[1].split())
+    statuses = {r["student"]: r["status"] for r in table(out / "gradebook.csv") if r["exercise"] == card}
+    assert statuses == {"a": "to read", "b": "not attempted"}
+    assert [r["student"] for r in table(out / "manual.csv")] == ["a"]
     best = {r["student"]: float(r["max_points"]) for r in table(out / "summary.csv")}
     asked = sum(r.points for r in of_chapter(path.name[:2])) + ours["metadata"]["nbgrader"]["points"]
     assert best == {"a": asked, "b": asked}
