@@ -8,8 +8,8 @@ RECIPES = ["classifier", "vae", "stylegan", "stylegan-shapes", "shapes-regressor
 ROLES = {
     "For readers": ["start", "update", "reset", "doctor"],
     "For your own images": ["evaluate"],
-    "For instructors": ["grade"],
-    "For those who change the course": ["execute", "release", "stamp", "train", "ship"],
+    "For instructors": ["release", "grade", "similarity"],
+    "For those who change the course": ["execute", "stamp", "train", "ship"],
 }
 
 

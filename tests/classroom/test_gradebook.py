@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -181,6 +182,16 @@ def test_a_batch_has_one_seed(tmp_path, marks):
     grade(submissions, out, seed=6, regrade=("all",))
     grade(submissions, out)
     assert (out / "seed").read_text() == "6"
+
+
+def test_parts_that_were_graded_elsewhere_are_put_together(tmp_path, marks):
+    for part, student in (("one", "a"), ("two", "b")):
+        marks[student] = {"02.1": ("wrong", NAMED)}
+        grade(hand_in(tmp_path / part, student), tmp_path / part / "out", seed=7)
+        shutil.copytree(tmp_path / part / "out" / "state", tmp_path / "all" / "state", dirs_exist_ok=True)
+    marks["a"] = marks["b"] = RuntimeError("ran again")
+    grade(hand_in(tmp_path, "a", "b"), tmp_path / "all", seed=7)
+    assert points(tmp_path / "all")["a", "02.2"] == points(tmp_path / "all")["b", "02.2"] == RECORDS[1].points
 
 
 def written(monkeypatch):

@@ -84,3 +84,19 @@ def test_nbgrader_hands_out_checks_marks_and_gives_back(source, tmp_path):
     nbgrader(tmp_path, "generate_feedback", chapter)
     for student in ("solved", "stubs"):
         assert (tmp_path / "feedback" / student / chapter / f"{source.stem}.html").stat().st_size > 10_000
+
+
+def test_pytest_alone_fails_the_checks_of_wrong_answers(tmp_path):
+    """What the guide says to an instructor who has nbval and not the course's command."""
+    (source,) = notebooks.solutions((SMALL[:2],))
+    shutil.copy(source, tmp_path / "solved.ipynb")
+    shutil.copy(notebooks.folder() / source.name, tmp_path / "stubs.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q", "-c", os.devnull]
+    env = os.environ | {"GANCOURSE_GRADING": "1", "TQDM_DISABLE": "1"}
+    ended = {}
+    for name in ("solved", "stubs"):
+        asked = [*command, "--rootdir", ".", f"{name}.ipynb"]
+        ended[name] = subprocess.run(asked, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert ended["solved"].returncode == 0, ended["solved"].stdout
+    assert ended["stubs"].returncode == 1 and "1 failed" in ended["stubs"].stdout
+    assert "CheckFailed" in ended["stubs"].stdout
