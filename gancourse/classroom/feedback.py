@@ -8,6 +8,7 @@ from gancourse.classroom import marking, notebooks, pages
 from gancourse.classroom.kept import Kept, write
 from gancourse.classroom.marking import Row
 from gancourse.classroom.points import named_mistake
+from gancourse.classroom.tables import plain
 from gancourse.exercises import exercise, judging
 
 _OUT_OF_BOUNDS = re.compile(
@@ -51,18 +52,28 @@ def told(row: Row) -> str:
     return ""
 
 
-def write_pages(out: Path, rows: Iterable[Row], kept: Iterable[Kept]) -> None:
-    """Write out/feedback/<student>/<chapter>.html for everything that was handed in; the rows' messages are `told` ones."""
+def write_pages(out: Path, rows: Iterable[Row], kept: Iterable[Kept]) -> list[str]:
+    """Write out/feedback/<student>/<chapter>.html for everything that was handed in; the rows' messages are `told` ones.
+
+    Returns what could not be written (a name that is too long for a file, say), in words: it costs nobody else's page.
+    """
     own: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         own.setdefault((row.student, row.chapter), []).append(row)
     titles: dict[str, str] = {}
+    notes = []
     for one in kept:
+        if (one.student, one.chapter) not in own:
+            continue
         if one.chapter not in titles:
             titles[one.chapter] = title_of(one.chapter)
         path = Path(out) / "feedback" / one.student / f"{one.chapter}.html"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, page(own[one.student, one.chapter], one.answers, titles[one.chapter]))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path, page(own[one.student, one.chapter], one.answers, titles[one.chapter]))
+        except OSError as error:
+            notes.append(f"no page for {plain(one.student, 100)}: {error.strerror}")
+    return notes
 
 
 def page(rows: list[Row], answers: dict[str, str], title: str) -> str:

@@ -99,7 +99,8 @@ def grade(
     gradebook.write_gradebook(out, rows)
     manual.add_open(out / "manual.csv", rows)
     write_page(out, rows, done)
-    feedback.write_pages(out, shown, done)
+    for note in feedback.write_pages(out, shown, done):
+        print(note)
     class_report.write_report(out, rows, done, due)
     for book in books:
         for note in lms.write_filled(out, book, [*shown, *absent]):
@@ -126,12 +127,12 @@ def _marked(
     again = EVERYONE in regrade
 
     def one(work: HandedIn) -> Kept:
-        before = kept.load(kept.place(out, work.student, work.chapter))
-        key = _key(work.path, seed)
-        if before and before.key == key and not again and work.student not in regrade:
-            return before
         started = time.monotonic()
         try:
+            before = kept.load(kept.place(out, work.student, work.chapter))
+            key = _key(work.path, seed)
+            if before and before.key == key and not again and work.student not in regrade:
+                return before
             names = work.student, work.chapter
             rows = mark(work.path, seed, hidden, cell_seconds, limits, confine, *names)
             rows = [replace(row, student=work.student, chapter=work.chapter) for row in rows]

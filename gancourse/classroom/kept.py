@@ -1,7 +1,9 @@
 """What grading keeps of each submission, so that nothing is graded twice and every page can be written again."""
 
+import contextlib
 import json
-import shutil
+import os
+import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -53,6 +55,13 @@ def load_all(out: Path) -> list[Kept]:
 
 def write(path: Path, text: str) -> None:
     """Write a text file whole or not at all; what is no Unicode (a lone surrogate) is written as its escape."""
-    unfinished = Path(path).with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(text.encode("utf-8", "backslashreplace"))
-    shutil.move(unfinished, path)
+    handle, draft = tempfile.mkstemp(dir=Path(path).parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
+        os.chmod(draft, 0o644)
+        os.replace(draft, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+        raise

@@ -152,6 +152,18 @@ def test_odd_names_and_messages_are_written_and_bounded(tmp_path, marks):
     assert "<b>" not in (out / "class_report.html").read_text().replace("<b>0", "")
 
 
+def test_a_name_that_is_too_long_costs_nobody_else(tmp_path, marks, capsys):
+    submissions, out = hand_in(tmp_path, "a"), tmp_path / "out"
+    long = "é" * 120
+    (submissions / "a" / f"{long}.ipynb").write_text("{}")
+    (submissions / os.fsdecode(b"\xff" * 200)).mkdir()
+    (submissions / os.fsdecode(b"\xff" * 200) / f"{CHAPTER}.ipynb").write_text("{}")
+    grade(submissions, out)
+    summary = {r["student"]: r for r in table(out / "summary.csv")}
+    assert len(summary) == 2 and summary["a"]["points"] == str(ALL)
+    assert "no page for" in capsys.readouterr().out
+
+
 def test_chapter_after_chapter_gathers_in_one_gradebook(tmp_path, marks):
     submissions, out = hand_in(tmp_path, "a"), tmp_path / "out"
     hand_in(tmp_path, "a", chapter="00_start_here")
