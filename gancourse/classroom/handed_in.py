@@ -67,7 +67,7 @@ def _all(submissions: Path, unpacked: Path, chapters: Sequence[str]) -> Iterator
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _of_student(path, student_of(entry.name), chapters)
-        elif zipfile.is_zipfile(path) and not entry.is_symlink() and path.suffix.lower() == ".zip":
+        elif path.suffix.lower() == ".zip" and entry.is_file(follow_symlinks=False):
             folder = unpacked / plain(path.stem)
             _unpack(path, folder)
             yield from _all(folder, unpacked, chapters)

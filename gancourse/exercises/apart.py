@@ -8,6 +8,8 @@ that say who called them, and what the exercise forbids is taken out of numpy, s
 Nothing here knows what a right answer is, so nothing that an answer may find here can tell it.
 """
 
+import __future__
+
 import ast
 import builtins
 import contextlib
@@ -183,25 +185,33 @@ class Cells:
     """
 
     def __init__(self, cells: list[tuple[str, str]], namespace: dict[str, Any]):
-        self.namespace, self.errors = namespace, {}
+        self.namespace, self.flags = namespace, 0
+        self.errors: dict[str, BaseException] = {}
         self.statements: list[tuple[ast.stmt, str, set[str], set[str]]] = []
         for i, (kind, source) in enumerate(cells):
             filename = f"<cell {i}>"
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
             for statement in self._parsed(source, filename):
-                if kind == "reader" or _is_definition(statement):
-                    module = ast.Module([statement], [])
+                if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+                    self.flags |= __future__.annotations.compiler_flag
+                elif kind == "reader" or _is_definition(statement):
                     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-                        stored, loaded = reading.names(compile(module, filename, "exec"))
+                        stored, loaded = reading.names(self._compiled(statement, filename))
                         self.statements.append((statement, filename, stored | _altered(statement), loaded))
 
     def _parsed(self, source: str, filename: str) -> list[ast.stmt]:
         for text in (source, reading.plain(source)):
             try:
-                return ast.parse(text, filename).body
+                statements = ast.parse(text, filename).body
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-                self.errors[filename] = error
+                self.errors.setdefault(filename, error)
+            else:
+                self.errors.pop(filename, None)
+                return statements
         return []
+
+    def _compiled(self, statement: ast.stmt, filename: str) -> types.CodeType:
+        return compile(ast.Module([statement], []), filename, "exec", self.flags)
 
     def bind(self, name: str) -> BaseException | None:
         """Run what `name` needs, in order; returns what kept it from being defined, None where nothing did."""
@@ -214,7 +224,7 @@ class Cells:
         for statement, filename, stored, _ in self.statements:
             if stored & wanted:
                 try:
-                    exec(compile(ast.Module([statement], []), filename, "exec"), self.namespace)
+                    exec(self._compiled(statement, filename), self.namespace)
                     failed = None if name in stored else failed
                 except (Exception, SystemExit) as error:
                     failed = error if name in stored else failed

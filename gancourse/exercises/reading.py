@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 MOST_CELLS = 3000
 MOST_SOURCE = 200_000  # characters of one cell
+MOST_TEXT = 5_000_000  # characters of all
 
 
 def names(code: types.CodeType) -> tuple[set[str], set[str]]:
@@ -42,8 +43,8 @@ def names_in(source: str) -> tuple[set[str], set[str]]:
 
 
 def plain(source: str) -> str:
-    """A cell without the lines that only IPython understands: `%magic`, `!command` and `?help`."""
-    return re.sub(r"(?m)^([ \t]*)[%!?].*$", r"\1pass", source)
+    """A cell without the lines that only IPython understands: `%magic`, `!command`, `x = !command`, `?help`, `help?`."""
+    return re.sub(r"(?m)^([ \t]*)(?:[%!?].*|[\w, ]+=[ \t]*[%!].*|[\w.]+\?\??[ \t]*)$", r"\1pass", source)
 
 
 def cells(content: bytes) -> list[dict[str, str]]:
@@ -57,7 +58,10 @@ def cells(content: bytes) -> list[dict[str, str]]:
     given = sheets[0]["cells"] if isinstance(sheets, list) and sheets else notebook["cells"]
     if not isinstance(given, list):
         raise ValueError("its cells are no list")
-    return [_cell(cell) for cell in given[:MOST_CELLS]]
+    found = [_cell(cell) for cell in given[:MOST_CELLS]]
+    if sum(len(cell["source"]) for cell in found) > MOST_TEXT:
+        raise ValueError("its cells hold more than a person writes")
+    return found
 
 
 def _cell(cell: dict) -> dict[str, str]:

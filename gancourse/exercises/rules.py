@@ -139,6 +139,9 @@ def watch(exercise: Exercise, namespace: Mapping, case: tuple):
 
 def _barred(exercise: Exercise) -> dict[str, object]:
     named = {name: resolve_name(name) for name in exercise.forbidden}
+    for name in [name for name in named if name.startswith("torch.Tensor.")]:
+        if in_place := getattr(torch.Tensor, f"{name.rpartition('.')[2]}_", None):
+            named[f"{name}_"] = in_place
     return {**named, f"the course's {exercise.name}": exercise.oracle}
 
 

@@ -15,7 +15,15 @@ from gancourse.exercises.running import fresh_cases, run
 SEED = 11
 RECORDS = [record for number in chapters() for record in of_chapter(number)]
 SOLVED = {path.name[:2]: path for path in notebooks.solutions()}
-every_chapter = pytest.mark.parametrize("number", SOLVED)
+
+
+def some_chapters(*numbers: str):
+    """Every chapter; all but these are slow."""
+    return pytest.mark.parametrize(
+        "number", [pytest.param(n, marks=() if n in numbers else pytest.mark.slow) for n in SOLVED]
+    )
+
+
 every_exercise = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.id)
 
 
@@ -30,7 +38,7 @@ def _styles(number: str) -> list[tuple[Exercise, str, str]]:
     return [(exercise(id), answer.__name__, source) for id, found in module.RIGHT.items() for answer in found]
 
 
-@every_chapter
+@some_chapters("02", "05", "07", "10")
 def test_right_answers_in_every_style_are_right(number, room):
     chapter, wrong = room(number), {}
     for record in chapter.records:
@@ -44,7 +52,7 @@ def test_right_answers_in_every_style_are_right(number, room):
     assert not wrong, "\n".join(f"{key}: {told}" for key, told in wrong.items())
 
 
-@every_chapter
+@some_chapters("02")
 def test_mistakes_earn_their_messages(number, room):
     chapter, wrong, tried = room(number), {}, 0
     for record in chapter.records:
