@@ -31,11 +31,14 @@ def page(rows: list[Row], kept: list[Kept], due: Mapping[tuple[str, str], Due]) 
     """The class report as HTML."""
     chapters = sorted({row.chapter for row in rows})
     students = len({row.student for row in rows})
-    waiting = sum(row.status in _WAITING for row in rows)
+    unread = sum(row.status == marking.TO_READ for row in rows)
+    failed = sum(row.status == marking.NOT_GRADED for row in rows)
     header = "<h1>Class report</h1>\n"
-    header += f"<p>{_count(students, 'student')}, {_count(len(kept), 'notebook')} graded."
-    if waiting:
-        header += f" {_count(waiting, 'answer')} still {'wait' if waiting > 1 else 'waits'} for a mark: see manual.csv."
+    header += f"<p>{_count(students, 'student')}, {_count(len(kept), 'notebook')}."
+    if unread:
+        header += f" {_count(unread, 'answer')} to read: see to_read.html and manual.csv."
+    if failed:
+        header += f" {_count(failed, 'notebook')} could not be graded: run the command again."
     header += "</p>"
     parts = [_help(rows)]
     for chapter in chapters:

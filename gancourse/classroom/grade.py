@@ -27,7 +27,7 @@ from gancourse.classroom.handed_in import HandedIn, handed_in, student_of
 from gancourse.classroom.intake import read_submission
 from gancourse.classroom.kept import Kept
 from gancourse.classroom.marking import NOT_GRADED, NotRun, Row, mark
-from gancourse.classroom.tables import plain
+from gancourse.classroom.tables import plain, read_text
 from gancourse.classroom.written import write_page, written_answers
 
 EVERYONE = "all"
@@ -177,7 +177,7 @@ def _answers(work: HandedIn) -> dict[str, str]:
 
 
 def _names(path: Path) -> set[str]:
-    lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    lines = read_text(path).removeprefix("\ufeff").splitlines()
     return {line.strip() for line in lines if line.strip()}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gancourse.classroom.kept import write
 from gancourse.classroom.marking import MISSING, NOT_GRADED, TO_READ, Row
-from gancourse.classroom.tables import delimiter_of, inert
+from gancourse.classroom.tables import delimiter_of, inert, read_text
 
 # What names a person, by export; compared with the names of the submissions' folders, letter by letter.
 IDENTITIES = {
@@ -38,7 +38,7 @@ def read_export(path: Path) -> Export:
 
     Moodle's may be the grading worksheet of one assignment or the export of all grades.
     """
-    text = Path(path).read_bytes().decode("utf-8")
+    text = read_text(path)
     bom = "\ufeff" if text.startswith("\ufeff") else ""
     text = text.removeprefix(bom)
     delimiter = delimiter_of(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gancourse.classroom.kept import write
 from gancourse.classroom.marking import TO_READ, Row
-from gancourse.classroom.tables import delimiter_of, inert
+from gancourse.classroom.tables import delimiter_of, inert, read_rows
 
 COLUMNS = ("student", "chapter", "exercise", "points", "comment")
 READ = "read"
@@ -31,20 +31,14 @@ def read_marks(path: Path) -> dict[tuple[str, str, str], Mark | None]:
     """
     if not Path(path).is_file():
         return {}
-    text = Path(path).read_text(encoding="utf-8-sig")
-    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
-    if missing := set(COLUMNS) - set(lines.fieldnames or ()):
-        raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}")
     marks: dict[tuple[str, str, str], Mark | None] = {}
-    for line in lines:
-        where = f"{path}, line {lines.line_num}"
-        key = tuple((line[name] or "").strip() for name in COLUMNS[:3])
+    for number, line in read_rows(path, COLUMNS):
+        where = f"{path}, line {number}"
+        key = (line["student"], line["chapter"], line["exercise"])
         if key in marks:
             raise ValueError(f"{where}: {', '.join(key)} is there twice")
-        given = (line["points"] or "").strip().replace(",", ".")
-        marks[key[0], key[1], key[2]] = (
-            Mark(_points(given, where), (line["comment"] or "").strip(), lines.line_num) if given else None
-        )
+        given = line["points"].replace(",", ".")
+        marks[key] = Mark(_points(given, where), line["comment"], number) if given else None
     return marks
 
 

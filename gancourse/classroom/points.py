@@ -1,6 +1,5 @@
 """From verdicts to points: what an answer earns that is not quite right, or late."""
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gancourse.classroom.marking import Row
+from gancourse.classroom.tables import read_rows
 from gancourse.exercises import exercise, judging
 
 MISTAKE = "mistake"  # a wrong answer that makes one of the exercise's named mistakes
@@ -43,23 +43,18 @@ def read_due(path: Path) -> dict[tuple[str, str], Due]:
     "2026-11-20 23:59", in this machine's time zone where it names none.
     """
     found = {}
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        lines = csv.DictReader(file)
-        if missing := {"chapter", "student", "due", "per_day"} - set(lines.fieldnames or ()):
-            raise ValueError(f"late: {path} lacks the columns {', '.join(sorted(missing))}")
-        for line in lines:
-            where = f"late: {path}, line {lines.line_num}"
-            number = (line["chapter"] or "").strip()[:2].rstrip("_").zfill(2)
-            if not number.isdigit():
-                raise ValueError(f"{where}: chapter: expected a number like 02, got {line['chapter']!r}")
-            try:
-                when = datetime.fromisoformat((line["due"] or "").strip()).astimezone()
-            except ValueError:
-                raise ValueError(
-                    f"{where}: due: expected a date like '2026-11-20 23:59', got {line['due']!r}"
-                ) from None
-            due = Due(when, _share(line["per_day"], f"{where}: per_day"))
-            found[number, (line["student"] or "").strip()] = due
+    for line_number, line in read_rows(path, ("chapter", "student", "due", "per_day")):
+        where = f"late: {path}, line {line_number}"
+        number = line["chapter"][:2].rstrip("_").zfill(2)
+        if not number.isdigit():
+            raise ValueError(f"{where}: chapter: expected a number like 02, got {line['chapter']!r}")
+        try:
+            when = datetime.fromisoformat(line["due"]).astimezone()
+        except ValueError:
+            raise ValueError(
+                f"{where}: due: expected a date like '2026-11-20 23:59', got {line['due']!r}"
+            ) from None
+        found[number, line["student"]] = Due(when, _share(line["per_day"], f"{where}: per_day"))
     return found
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gancourse.classroom.kept import write
@@ -17,6 +17,24 @@ def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable]) -> No
     writer.writerow(header)
     writer.writerows([inert(value) for value in row] for row in rows)
     write(path, lines.getvalue())
+
+
+def read_text(path: Path) -> str:
+    """A text file that a spreadsheet may have written, its byte order mark left in; ValueError where it is not UTF-8."""
+    try:
+        return Path(path).read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f'{path} is not UTF-8: save it as "CSV UTF-8"') from None
+
+
+def read_rows(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, its fields by column) of a CSV with commas or semicolons; ValueError where it lacks one of `columns`."""
+    text = read_text(path).removeprefix("\ufeff")
+    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
+    if missing := set(columns) - set(lines.fieldnames or ()):
+        raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}")
+    for line in lines:
+        yield lines.line_num, {name: (line[name] or "").strip() for name in columns}
 
 
 def inert(value):

@@ -90,7 +90,7 @@ def test_lateness_costs_by_the_day_and_an_extension_helps_its_student(tmp_path, 
         os.utime(submissions / student / f"{CHAPTER}.ipynb", (0, due + over * 86400))
     rule = tmp_path / "due.csv"
     rule.write_text(
-        "chapter,student,due,per_day\n02,,2026-03-20 23:59,0.1\n02,extended,2026-03-27 23:59,0.1\n"
+        "chapter;student;due;per_day\n02;;2026-03-20 23:59;0,1\n02;extended;2026-03-27 23:59;0,1\n"
     )
     rows = grade(submissions, out, late=rule)
     total = {s: sum(r.points for r in rows if r.student == s) for s in days}
@@ -344,6 +344,16 @@ def test_moodle_worksheet_gets_points_and_comments(tmp_path, marks):
     assert float(ann["Grade"]) == ALL - RECORDS[0].points - RECORDS[1].points
     assert "02.1: wrong" in ann["Feedback comments"] and "expected 3" not in ann["Feedback comments"]
     assert "<b>" not in ann["Feedback comments"]
+
+
+@pytest.mark.parametrize("name", ["due.csv", "manual.csv", "grades.csv"])
+def test_a_table_that_is_not_utf8_says_how_to_save_it(tmp_path, marks, name):
+    (tmp_path / "out").mkdir()
+    path = tmp_path / ("out/manual.csv" if name == "manual.csv" else name)
+    path.write_bytes("student;chapter;exercise;points;comment;Zoë".encode("cp1252"))
+    options = {"due.csv": {"late": path}, "grades.csv": {"exports": [path]}}.get(name, {})
+    with pytest.raises(ValueError, match=rf'{name} is not UTF-8: save it as "CSV UTF-8"'):
+        grade(hand_in(tmp_path, "a"), tmp_path / "out", **options)
 
 
 def test_text_for_a_spreadsheet_is_inert(tmp_path):
