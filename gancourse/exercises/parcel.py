@@ -218,6 +218,8 @@ class _Packer:
     def _name(self, thing: Any) -> str:
         if thing.__module__.startswith(_COURSE):
             return self.source.add(thing)
+        if "<" in thing.__qualname__:
+            raise TypeError(f"{thing!r} has no name by which it can be found")
         return f"{thing.__module__}:{thing.__qualname__}"
 
 
