@@ -6,6 +6,8 @@ import inspect
 import io
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from gancourse.classroom.grade import grade
 from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
 from gancourse.classroom.release import released
 from gancourse.exercises import judging, of_chapter
+
+sys.path.insert(0, str(Path(__file__).parent))
+from attacks import DISGUISES, FORGERIES, HAVOC, THEFTS
 
 CHAPTER = "02_covariance"
 RECORDS = of_chapter("02")
@@ -34,8 +39,49 @@ def covariance(x, y):
     x, y = numpy.asarray(x, dtype=float), numpy.asarray(y, dtype=float)
     return (x - x.mean()) @ (y - y.mean()) / (len(x) - 1)
 """
+COMPARED = """
+import numpy as np
+
+def covariance(x, y):
+    return ((x - x.mean()) * (y - y.mean())).sum() / (len(x) - 1)
+
+assert np.isclose(np.cov([1.0, 2.0], [2.0, 4.0])[0, 1], 1.0)
+"""
+DISGUISED = """
+import importlib
+
+def covariance(x, y):
+    return importlib.import_module("gancourse.chapters.ch02_covariance.exercises").covariance(x, y)
+"""
 CRASH = "import os\n\ndef covariance(x, y):\n    os._exit(0)"
 LOOP = "def covariance(x, y):\n    while True:\n        pass"
+MINUS = "def covariance(x, y):\n    return " + "-" * 100_000 + "1"
+SURROGATE = "def covariance(x, y):\n    raise ValueError('\\ud800' + '\ud800' + '=cmd()' * 1000)"
+# A process that outlives the cell and writes where the notebook ran; and one that takes its sign of life away.
+SURVIVOR = """
+import os, pathlib, time
+if not os.fork():
+    os.setsid()
+    while True:
+        for i in range(1000):
+            with open(f"left-{i}", "w") as file:
+                file.write("x" * 1000)
+"""
+LIFELESS = """
+import os, threading
+def take_away():
+    while True:
+        try:
+            os.unlink(os.environ["GANCOURSE_PULSE"])
+        except OSError:
+            pass
+threading.Thread(target=take_away, daemon=True).start()
+"""
+PATCHED = """
+import numpy, torch, gancourse.exercises
+gancourse.exercises.check = lambda number: print("all passed")
+numpy.allclose = numpy.array_equal = torch.allclose = torch.equal = lambda *a, **k: True
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +113,13 @@ def answer_id(record) -> str:
 
 
 def hand_in(folder: Path, student: str, solution: dict, answers: dict[str, str]) -> Path:
-    """The student's version with these answers, as JupyterLab would save it."""
+    """The student's version with these answers, as a front end would save it."""
     notebook = released(solution)
     for cell in notebook["cells"]:
         cell["source"] = answers.get(cell["id"], cell["source"])
     path = folder / student / f"{CHAPTER}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    notebooks.write(path, notebook)
+    path.write_text(json.dumps(notebook))  # what is no Unicode as its escape
     return path
 
 
@@ -82,51 +128,79 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+ANSWERS = {  # student -> (answer to the exercise that is asked, status)
+    "right-loops": (LOOPS, "right"),
+    "right-numpy": (NUMPY, "right"),
+    "right-compared": (COMPARED, "right"),
+    "disguised": (DISGUISED, "wrong"),
+    "crash": (CRASH, "crashed"),
+    "loop": (LOOP, "timed out"),
+    "minus": (MINUS, "wrong"),
+    "surrogate": (SURROGATE, "wrong"),
+}
+OWN_CELLS = {"survivor": SURVIVOR, "lifeless": LIFELESS, "patched": PATCHED}
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory, solution) -> tuple[Path, Path]:
-    """The class, graded once: three styles of right, every wrong answer of one exercise, a stub, a crash, a loop."""
+    """The class, graded once: right answers, a stub, wrong answers, and what would bring a batch down."""
     root = tmp_path_factory.mktemp("class")
-    good, asked = right(solution), answer_id(ASKED)
-    answers = {
-        "right": good,
-        "right-loops": good | {asked: LOOPS},
-        "right-numpy": good | {asked: NUMPY},
-        "stub": {},
-        "crash": good | {asked: CRASH},
-        "loop": good | {asked: LOOP},
-        **{f"wrong-{i}": good | {asked: wrong_source(wrong)} for i, wrong in enumerate(ASKED.mistakes)},
-    }
-    for student, given in answers.items():
-        hand_in(root / "submissions", student, solution, given)
-    grade(root / "submissions", root / "graded", jobs=2, cell_seconds=40)
-    return root / "submissions", root / "graded"
+    good, asked, folder = right(solution), answer_id(ASKED), root / "submissions"
+    hand_in(folder, "right", solution, good)
+    hand_in(folder, "stub", solution, {})
+    hand_in(folder, "wrong-0", solution, good | {asked: wrong_source(ASKED.mistakes[0])})
+    for student, (answer, _) in ANSWERS.items():
+        hand_in(folder, student, solution, good | {asked: answer})
+    for student, source in OWN_CELLS.items():
+        path = hand_in(folder, student, solution, good)
+        notebook = notebooks.read(path)
+        at = [cell["id"] for cell in notebook["cells"]].index(asked)
+        notebook["cells"].insert(at, {"cell_type": "code", "id": "own", "metadata": {}, "source": source})
+        notebooks.write(path, notebook)
+    (folder / "empty").mkdir()
+    odd = folder / os.fsdecode(b"J\xfcrgen")
+    odd.mkdir()
+    (folder / "right" / f"{CHAPTER}.ipynb").rename(odd / f"Copy of {CHAPTER} (1).ipynb")
+    (folder / "right").rmdir()
+    before = _everything(folder)
+    grade(folder, root / "graded", jobs=2, cell_seconds=40)
+    assert _everything(folder) == before
+    return folder, root / "graded"
+
+
+def _everything(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_everyone_gets_the_right_marks(graded):
     rows = table(graded[1] / "gradebook.csv")
     assert list(rows[0]) == ["student", "chapter", "exercise", "points", "max_points", "status", "message"]
-    students = {row["student"] for row in rows}
-    assert len(students) == 6 + len(ASKED.mistakes) >= 10
+    assert len({row["student"] for row in rows}) == 4 + len(ANSWERS) + len(OWN_CELLS)
+    assert all(len(row["message"]) <= 1100 for row in rows)
     for row in rows:
-        student, record = row["student"], next(r for r in RECORDS if r.id == row["exercise"])
-        told = (row["status"], float(row["points"]), row["message"])
+        student, chapter = row["student"], row["chapter"]
+        assert chapter == CHAPTER
+        if student == "empty":
+            assert row["status"] == "missing" and float(row["points"]) == 0
+            continue
+        record = next(r for r in RECORDS if r.id == row["exercise"])
+        told = (row["status"], float(row["points"]))
         if student == "stub":
-            assert told[:2] == ("not attempted", 0)
-        elif row["exercise"] != ASKED.id or student.startswith("right"):
-            assert told == ("right", record.points, ""), row
-        elif student == "crash":
-            assert told[:2] == ("crashed", 0)
-        elif student == "loop":
-            assert told[:2] == ("timed out", 0)
+            assert told == ("not attempted", 0)
+        elif row["exercise"] != ASKED.id or student not in (*ANSWERS, "wrong-0"):
+            assert told == ("right", record.points), row
+        elif student == "wrong-0":
+            assert (*told, row["message"]) == ("wrong", 0, ASKED.mistakes[0].message), row
         else:
-            assert told == ("wrong", 0, ASKED.mistakes[int(student.split("-")[1])].message), row
+            status = ANSWERS[student][1]
+            assert told == (status, record.points * (status == "right")), row
 
 
 def test_summary_adds_up(graded):
     total = sum(record.points for record in RECORDS)
     points = {row["student"]: float(row["points"]) for row in table(graded[1] / "summary.csv")}
-    assert points["right"] == points["right-loops"] == points["right-numpy"] == total
-    assert points["stub"] == 0
+    assert points["right-loops"] == points["right-numpy"] == points["survivor"] == total
+    assert points["stub"] == points["empty"] == 0
     assert {points["crash"], points["loop"], points["wrong-0"]} == {total - ASKED.points}
 
 
@@ -208,6 +282,34 @@ def test_an_unreadable_file_costs_only_its_author(tmp_path, solution, content):
     assert [row.exercise for row in rows] == [r.id for r in exercises_of(solution)]
 
 
+def test_a_large_file_costs_only_its_author(tmp_path, solution):
+    path = tmp_path / "submissions" / "s" / f"{CHAPTER}.ipynb"
+    path.parent.mkdir(parents=True)
+    with open(path, "wb") as file:
+        file.truncate(300_000_000)
+    rows = grade(tmp_path / "submissions", tmp_path / "graded")
+    assert {(row.status, row.message) for row in rows} == {
+        ("unreadable", "the submission is larger than 50 MB")
+    }
+
+
+def test_cells_in_any_order_count_where_the_solution_has_them(tmp_path, solution):
+    good = right(solution)
+    path = hand_in(tmp_path, "odd", solution, good)
+    notebook = notebooks.read(path)
+    for count, cell in enumerate(notebook["cells"][::-1]):
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = count
+        if cell["id"].startswith("check-"):
+            cell["source"] = "print('all passed')"
+    notebook["cells"] = notebook["cells"][::-1]
+    path.write_text(json.dumps(notebook))
+    found = read_submission(path, solution)
+    assert found.answers == {r.id: good[answer_id(r)] for r in RECORDS} and not found.extras
+    checks = [c["source"] for c in graded_slice(solution, found)["cells"] if "check(" in "".join(c["source"])]
+    assert len(checks) == len(RECORDS)
+
+
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path, solution):
     target = hand_in(tmp_path / "elsewhere", "s", solution, right(solution))
     link = tmp_path / "submissions" / "thief" / f"{CHAPTER}.ipynb"
@@ -277,3 +379,71 @@ def test_confined_code_sees_neither_hidden_folders_nor_the_network(tmp_path):
     command = [os.path.realpath(os.sys.executable), "-c", script]
     ended = sandbox.run(command, scratch, hidden=[hidden], limits=sandbox.Limits(), env={}, confine=True)
     assert ended.output == "[] ['lo']\n"
+
+
+@pytest.mark.slow
+def test_a_class_of_sixty(tmp_path, solution):
+    """Styles, mistakes, attacks and files that are none: the marks, nothing else changed, and the same once more."""
+    good, asked, folder = right(solution), answer_id(ASKED), tmp_path / "submissions"
+    expected: dict[str, str] = {}
+    for i, answer in enumerate([good[asked], LOOPS, NUMPY, COMPARED]):
+        hand_in(folder, f"right-{i}", solution, good | {asked: answer})
+        expected[f"right-{i}"] = "right"
+    for i, mistake in enumerate(ASKED.mistakes):
+        hand_in(folder, f"mistake-{i}", solution, good | {asked: wrong_source(mistake)})
+        expected[f"mistake-{i}"] = mistake.message
+    for kind in (DISGUISES, FORGERIES, THEFTS, {name: answer for name, (answer, _) in HAVOC.items()}):
+        for name, answer in kind.items():
+            student = name.replace("/", "-")
+            hand_in(folder, student, solution, good | {asked: answer})
+            expected[student] = ""
+    for student, content in {"none": "", "list": "[]", "text": "not json"}.items():
+        path = folder / student / f"{CHAPTER}.ipynb"
+        path.parent.mkdir()
+        path.write_text(content)
+        expected[student] = "unreadable"
+    assert len(expected) >= 60
+    before = _everything(folder)
+    rows = grade(folder, tmp_path / "graded", jobs=2)
+    assert _everything(folder) == before and {row.student for row in rows} == expected.keys()
+    wrong = []
+    for row in rows:
+        want = expected[row.student]
+        if want == "unreadable":
+            fine = (row.status, row.points) == (want, 0)
+        elif row.exercise != ASKED.id or want == "right":
+            fine = (row.status, row.points) == ("right", row.max_points)
+        else:
+            fine = row.status in ("wrong", "crashed", "timed out") and row.points == 0 and want in row.message
+        wrong += [] if fine else [row]
+    print(len(rows), "marks,", len(wrong), "of them not what they should be")
+    assert not wrong
+    gradebook = (tmp_path / "graded" / "gradebook.csv").read_bytes()
+    grade(folder, tmp_path / "graded")
+    assert (tmp_path / "graded" / "gradebook.csv").read_bytes() == gradebook
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_it_gives_the_same_gradebook(tmp_path, solution):
+    good, asked = right(solution), answer_id(ASKED)
+    for student, answer in {
+        "a": good[asked],
+        "b": LOOPS,
+        "c": DISGUISED,
+        "d": wrong_source(ASKED.mistakes[0]),
+    }.items():
+        hand_in(tmp_path / "submissions", student, solution, good | {asked: answer})
+    whole = grade(tmp_path / "submissions", tmp_path / "whole", seed=5)
+    command = (
+        "from gancourse.classroom.grade import grade; import sys; grade(sys.argv[1], sys.argv[2], seed=5)"
+    )
+    places = [str(tmp_path / "submissions"), str(tmp_path / "killed")]
+    waits = np.random.default_rng(0).uniform(3, 25, size=10)
+    for seconds in waits:
+        process = subprocess.Popen([sys.executable, "-c", command, *places], stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+    assert grade(tmp_path / "submissions", tmp_path / "killed", seed=5) == whole
+    books = [(tmp_path / name / "gradebook.csv").read_bytes() for name in ("whole", "killed")]
+    assert books[0] == books[1]
