@@ -1,5 +1,6 @@
 """A page for each student and chapter: what they wrote, what became of it, and no secret input."""
 
+import builtins
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 from gancourse.classroom import marking, notebooks, pages
 from gancourse.classroom.kept import Kept, write
 from gancourse.classroom.marking import Row
-from gancourse.classroom.points import named_mistake
+from gancourse.classroom.points import named_mistake, out_of_bounds
 from gancourse.classroom.tables import plain
 from gancourse.exercises import exercise, judging
 
-_OUT_OF_BOUNDS = re.compile(
-    r"It uses [A-Za-z_][\w.]{0,80}\. Write it yourself: this exercise is about the inside of \w+\."
-)
+_RAISES = re.compile(r"line (\d{1,3}) of the cell, .* raises (\w+)", re.DOTALL)
+_ERRORS = {
+    name for name in dir(builtins) if name.endswith("Error")
+}  # another class's name could tell an input
 _SAFE = (
     judging.RIGHT,
     judging.UNTRIED,
@@ -33,8 +35,8 @@ def told(row: Row) -> str:
         return row.message
     if mistake := named_mistake(row):
         return mistake
-    if used := _OUT_OF_BOUNDS.match(row.message):
-        return used[0]
+    if used := out_of_bounds(row):
+        return used
     if row.status == marking.NOT_GRADED:
         return "This could not be graded yet; your instructor knows."
     if row.status == judging.TIMED_OUT:
@@ -45,11 +47,22 @@ def told(row: Row) -> str:
         return "It returns nothing (None): is there a `return`?"
     if row.status == judging.WRONG:
         return (
-            "On inputs that are drawn for grading it raises an error or gives something else than expected. "
+            f"On an input that is drawn for grading {_what(row.message)}. "
             f'Run check("{row.exercise}") again; then think of what else the docstring allows: one row, one column, '
             "other types and sizes, constants, negative values."
         )
     return ""
+
+
+def _what(message: str) -> str:
+    """What is wrong with an answer, in words that stand here and no others."""
+    if (found := _RAISES.search(message)) and found[2] in _ERRORS:
+        return f"its line {found[1]} raises {found[2]}"
+    if " raises " in message:
+        return "it raises an error"
+    if ", expected numbers of shape" in message:
+        return "it gives another shape than expected"
+    return "it gives something else than expected"
 
 
 def write_pages(out: Path, rows: Iterable[Row], kept: Iterable[Kept]) -> list[str]:

@@ -57,6 +57,20 @@ def test_no_secret_input_reaches_a_page(record):
         assert "input [" not in said and "expected [" not in said and not re.search(r"-?\d+\.\d{3}", said)
 
 
+def test_an_error_is_told_by_its_line_and_kind_alone():
+    def said(message):
+        return feedback.told(row(RECORDS[0], "wrong", message)).partition(". Run")[0]
+
+    where = "For covariance([0, 2], [0, 6]), line 2 of the cell, `raise ValueError(f'{x}')`, raises"
+    assert said(f"{where} ValueError: inputs 0.271.") == (
+        "On an input that is drawn for grading its line 2 raises ValueError"
+    )
+    assert said(f"{where} Inputs0271Error: x").endswith("it raises an error")
+    assert said("For covariance([0, 2]), expected numbers of shape (2, 2), got (2,).").endswith(
+        "another shape than expected"
+    )
+
+
 @pytest.mark.parametrize("status", ["wrong", "timed out", "crashed", "not graded", "refused", "new status"])
 def test_what_a_submission_says_itself_stays_behind(status):
     said = feedback.told(

@@ -17,7 +17,7 @@ from gancourse.classroom.marking import NotRun, Row
 from gancourse.classroom.points import read_credit
 from gancourse.classroom.tables import plain, write_csv
 from gancourse.cli import main
-from gancourse.exercises import of_chapter
+from gancourse.exercises import judging, of_chapter
 
 CHAPTER = "02_covariance"
 RECORDS = of_chapter("02")
@@ -67,6 +67,7 @@ def points(out: Path, name: str = "gradebook.csv") -> dict[tuple[str, str], floa
 
 def test_a_named_mistake_may_earn_a_share(tmp_path, marks):
     marks["a"] = {"02.1": ("wrong", NAMED), "02.2": ("wrong", "For f(1), expected 2, got 3.")}
+    marks["a"]["02.4"] = ("wrong", judging.out_of_bounds(RECORDS[3], "torch.cov").message)
     submissions, out = hand_in(tmp_path, "a"), tmp_path / "out"
     grade(submissions, out)
     assert points(out)["a", "02.1"] == points(out)["a", "02.2"] == 0
@@ -74,6 +75,7 @@ def test_a_named_mistake_may_earn_a_share(tmp_path, marks):
     assert points(out)["a", "02.1"] == RECORDS[0].points / 2
     assert points(out)["a", "02.2"] == RECORDS[1].points / 4
     assert points(out)["a", "02.3"] == RECORDS[2].points
+    assert points(out)["a", "02.4"] == 0
 
 
 @pytest.mark.parametrize("rule", ["mistake=2", "mistake=", "mistake", "right=0.5", "=1", "wrong=nan"])
