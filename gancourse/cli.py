@@ -196,7 +196,7 @@ def ship(name: str, weights: str, yes: bool) -> None:
 @click.option(
     "--students",
     type=click.Path(exists=True, dir_okay=False),
-    help="The class, a name a line: who handed in nothing has a row too.",
+    help="The class, one name in each line: who handed in nothing has a row too.",
 )
 @click.option(
     "--fill",

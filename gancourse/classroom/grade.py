@@ -76,6 +76,8 @@ def grade(
     given = [g for g in everything if not numbers or g.chapter[:2] in numbers]
     if not given:
         raise ValueError(f"submissions: there is no <student>/<chapter>.ipynb in {submissions}")
+    if unknown := set(regrade) - {EVERYONE} - {g.student for g in given}:
+        raise ValueError(f"regrade: nothing was handed in by {', '.join(sorted(unknown))}")
     due = points.read_due(late) if late else {}
     marks = manual.read_marks(out / "manual.csv")
     roster = {student_of(f.name) for f in submissions.iterdir() if f.is_dir() and not f.name.startswith(".")}

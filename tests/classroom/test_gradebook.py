@@ -185,6 +185,8 @@ def test_regrade_runs_a_student_again(tmp_path, marks):
     assert points(out)["a", "02.1"] == 0 < points(out)["b", "02.1"]
     grade(submissions, out, regrade=("all",))
     assert points(out)["b", "02.1"] == 0
+    with pytest.raises(ValueError, match="regrade: nothing was handed in by c"):
+        grade(submissions, out, regrade=("c",))
 
 
 def test_a_batch_has_one_seed(tmp_path, marks):
