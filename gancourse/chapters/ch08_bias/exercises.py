@@ -611,6 +611,9 @@ def decisions(rng):
     cases.append((yes, true, torch.tensor([1] * 5 + [0] * 5)))
     odds_only = (torch.tensor([1, 0, 1, 0, 1, 0, 0, 0]).bool(), torch.tensor([1, 1, 0, 0, 1, 1, 0, 0]).bool())
     cases.append((*odds_only, torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])))
+    # Three groups whose extremes are the last two: looking at the first and last, or at the first two, is not enough.
+    of_three = torch.tensor([1, 1, 0, 0] * 2 + [1, 1, 1, 1, 1, 1, 1, 0] + [1, 0, 0, 0] * 2).bool()
+    cases.append((of_three, torch.arange(24) % 8 < 4, torch.arange(24) // 8))
     cases += [drawn((30, 30), (0, 1)), drawn((200, 20), (1, 0)), drawn((60, 40, 25), (0, 1, 2))]
     cases += [drawn((40, 40), (3, 7)), drawn((30, 50, 20, 70), (2, 5, 6, 9)), drawn((300, 300), (0, 4))]
     return cases
