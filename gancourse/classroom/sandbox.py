@@ -1,6 +1,7 @@
 """Run a command that may be hostile: its own namespace where bubblewrap is there, limits on everything, no survivors."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -29,11 +30,12 @@ _MARK = "GANCOURSE_SANDBOX"
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use, all its processes together for time, each process for the rest."""
+    """What one submission may use: all its processes together for time and resident memory, each for the rest."""
 
     wall_seconds: float = 300
     cpu_seconds: int = 300
     memory_bytes: int = 12 * 2**30  # of address space; torch alone maps 4 GiB
+    resident_bytes: int = 5 * 2**30
     file_bytes: int = 100 * 2**20
     processes: int = 1024
 
@@ -68,7 +70,7 @@ def run(
 
     With `confine` (bubblewrap) it has no network but its own loopback, no view of other processes and a read-only file
     system; without, limits and the final hunt for its processes remain, and it can read and write what its user can.
-    It is stopped early once `hopeless()` holds.
+    It is stopped early once `hopeless()` holds, or when it takes too much memory.
     """
     with tempfile.TemporaryFile() as printed:
         end = time.monotonic() + limits.wall_seconds
@@ -83,7 +85,10 @@ def run(
             stdout=printed,
             stderr=subprocess.STDOUT,
         ) as process:
+            looks = itertools.count(1)
             while process.poll() is None and time.monotonic() < end and not hopeless():
+                if next(looks) % 20 == 0 and resident(process) > limits.resident_bytes:
+                    break
                 time.sleep(0.05)
             status = process.poll()
         printed.seek(max(0, printed.seek(0, os.SEEK_END) - 20_000))
@@ -164,6 +169,19 @@ def _bubblewrap(scratch: Path, hidden: Sequence[Path], visible: Sequence[Path]) 
         for place in dict.fromkeys(places):
             mounts += [kind, *[str(place)] * (1 if kind == "--tmpfs" else 2)]
     return ["bwrap", *flags, *mounts, "--bind", str(scratch), str(scratch), "--chdir", str(scratch)]
+
+
+def resident(process: subprocess.Popen) -> int:
+    """Bytes of memory that a process and its descendants hold now; what several share counts once where Linux tells it."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        for below in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                held = below.memory_info().rss
+                if held > 2**28:  # a closer look is slower
+                    held = getattr(below.memory_full_info(), "pss", held)
+                total += held
+    return total
 
 
 def _clean(environ) -> dict[str, str]:

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
@@ -228,7 +229,7 @@ class Apart:
             raise NotRun(told or "Python did not start")
 
     def _exchanged(self, job: bytes | None, seconds: float) -> tuple[bytes, bytes] | None:
-        """The process's next message, after `job` has been sent; None where none comes in time."""
+        """The process's next message, after `job` has been sent; None where none comes in time or it takes too much memory."""
         assert self.process is not None
         told, heard = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
         box = []
@@ -241,7 +242,11 @@ class Apart:
 
         thread = threading.Thread(target=exchange, daemon=True)
         thread.start()
-        thread.join(seconds)
+        end = time.monotonic() + seconds
+        while thread.is_alive() and time.monotonic() < end:
+            thread.join(0.5)
+            if thread.is_alive() and sandbox.resident(self.process) > self.limits.resident_bytes:
+                break
         return box[0] if box else None
 
     def _close(self) -> None:

@@ -1,5 +1,6 @@
 """What a hostile answer tries, and what it gets: nothing, and nobody else pays for it."""
 
+import os
 import sys
 import time
 import types
@@ -21,7 +22,9 @@ ASKED, AFTER = of_chapter("02")[:2]  # covariance is attacked; covariance_matrix
 @pytest.fixture(scope="module", autouse=True)
 def confined():
     if not sandbox.confined():
-        pytest.skip("bubblewrap is not here")
+        pytest.fail("bubblewrap is not here") if os.environ.get("CI") else pytest.skip(
+            "bubblewrap is not here"
+        )
 
 
 FORBIDDEN = [
@@ -82,6 +85,15 @@ def test_loops_end(room, monkeypatch):
         ASKED, stubborn + "        except BaseException:\n            pass", cell_seconds=1
     )
     assert told.status == judging.TIMED_OUT and time.monotonic() - started < 120
+    _unhurt(room("02"))
+
+
+def test_memory_is_bounded(room, monkeypatch):
+    apart, small = room("02").apart, sandbox.Limits(resident_bytes=1_500_000_000)
+    monkeypatch.setattr(apart, "limits", small)
+    hoard = "def covariance(x, y):\n    kept = [bytes([1]) * 2_500_000_000]\n    while True:\n        pass"
+    started = time.monotonic()
+    assert room("02").verdict(ASKED, hoard).status == "crashed" and time.monotonic() - started < 30
     _unhurt(room("02"))
 
 

@@ -370,6 +370,15 @@ def test_the_sandbox_leaves_no_survivors_and_keeps_its_limits(tmp_path, confine)
     assert big.status != 0 and (tmp_path / "big").stat().st_size <= 1000
 
 
+def test_memory_is_bounded(tmp_path):
+    started, limits = time.monotonic(), sandbox.Limits(wall_seconds=60, resident_bytes=200 * 2**20)
+    inner = "x = bytes([1]) * 600_000_000; import time; time.sleep(600)"
+    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    command = [os.path.realpath(sys.executable), "-c", script]
+    ended = sandbox.run(command, tmp_path, limits=limits, env={}, confine=sandbox.confined())
+    assert ended.status is None and not ended.timed_out and time.monotonic() - started < 50
+
+
 def test_confined_code_sees_neither_hidden_folders_nor_the_network(tmp_path):
     need_sandbox()
     hidden, scratch = tmp_path / "hidden", tmp_path / "scratch"
