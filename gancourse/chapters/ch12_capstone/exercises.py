@@ -408,6 +408,9 @@ def score_tables(rng):
     turn_errors = _table([0.2, 0.01], [0.2, 0.01], [0.2, 0.01], [0.2, 0.01])
     three = _table([0.91, -4, 7], [0.90, -4.1, 9], [0.89, -9, 30], [0.3, -20, 50])
     alike = _table([5, 1], [5, 2], [5, 3], [5, 8])
+    back = _table(
+        [1, 10], [9, 2], [5, 10]
+    )  # in the opposite order the first criterion still decides something
     random = torch.from_numpy(rng.normal(size=(6, 3)))
     return [
         (column(9, 10, 2), column(0.5, 0.5, 0.5), [1]),
@@ -423,6 +426,7 @@ def score_tables(rng):
         (turn, turn_errors, [1, 1]),
         (three, _table(*[[0.01, 0.2, 0.5]] * 4), [1, -1, -1]),
         (three, _table(*[[0.01, 0.2, 0.5]] * 4), [1, 1, 1]),
+        (back, like(back, 0.1), [1, 1]),
         (alike, like(alike, 0.1), [1, -1]),  # a criterion that says nothing
         (_table([1, 2, 3], [1.1, 2, -3]), _table([0.2, 0.2, 0.2], [0.1, 0.1, 0.1]), [1, 1, -1]),
         (_table([3, -1]), _table([0.1, 0.1]), [1, -1]),
