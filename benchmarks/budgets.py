@@ -13,7 +13,8 @@ from PIL import Image
 
 from benchmarks.measure import alone, in_turns, quiet, resident, table
 from gancourse.datasets import fashion_mnist
-from gancourse.evaluate import BATCH, evaluate
+from gancourse.evaluate import evaluate
+from gancourse.evaluate.sources import BATCH
 from gancourse.models import load
 
 

@@ -81,7 +81,11 @@ def test_the_source_holds_what_is_needed_and_no_more():
     assert "exercise_01_2" not in source.text and '"""' not in source.text
 
 
-@pytest.mark.parametrize("value", [lambda x: x, torch, math.sqrt, np.array([{}]), object.__init__], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [lambda x: x, torch, math.sqrt, np.array([{}]), object.__init__],
+    ids=["lambda", "module", "builtin", "array of objects", "slot"],
+)
 def test_what_cannot_travel_is_a_type_error(value):
     with pytest.raises(TypeError):
         there_and_back(value)
