@@ -35,7 +35,8 @@ class HandedIn:
 def handed_in(submissions: Path, unpacked: Path) -> list[HandedIn]:
     """One notebook for each student and chapter, sorted; archives are unpacked into `unpacked`.
 
-    Of several for one chapter the one changed last counts. Links are not followed.
+    Of several for one chapter the one changed last counts. Links are not followed. An archive that can't be unpacked
+    stands for itself, as a chapter that the course doesn't have; where nothing else was handed in it is a ValueError.
     """
     found: dict[tuple[str, str], HandedIn] = {}
     chapters = [path.stem for path in notebooks.solutions()]
@@ -43,6 +44,10 @@ def handed_in(submissions: Path, unpacked: Path) -> list[HandedIn]:
         key = given.student, given.chapter
         if key not in found or _order(given) > _order(found[key]):
             found[key] = given
+    if found and all(given.path.suffix.lower() == ".zip" for given in found.values()):
+        raise ValueError(
+            f"submissions: {', '.join(sorted(g.path.name for g in found.values()))} can't be unpacked"
+        )
     return [found[key] for key in sorted(found)]
 
 
@@ -69,8 +74,10 @@ def _all(submissions: Path, unpacked: Path, chapters: Sequence[str]) -> Iterator
             yield from _of_student(path, student_of(entry.name), chapters)
         elif path.suffix.lower() == ".zip" and entry.is_file(follow_symlinks=False):
             folder = unpacked / plain(path.stem)
-            _unpack(path, folder)
-            yield from _all(folder, unpacked, chapters)
+            if _unpack(path, folder):
+                yield from _all(folder, unpacked, chapters)
+            else:
+                yield HandedIn(student_of(path.stem), plain(path.name), path)
         elif path.suffix.lower() == ".ipynb":
             chapter, before = chapter_of(entry.name, chapters)
             student = student_of(re.sub(r"(?i)copy of $", "", before).strip("-_ "))
@@ -109,14 +116,26 @@ def _order(given: HandedIn) -> tuple[float, bool]:
     return changed, given.path.stem == given.chapter
 
 
-def _unpack(archive: Path, folder: Path) -> None:
-    """The notebooks of an archive, each at most as large as one that is read, under names that stay inside `folder`."""
+def _unpack(archive: Path, folder: Path) -> bool:
+    """The notebooks of an archive, each at most as large as one that is read, under names that stay inside `folder`.
+
+    False where it can't be read.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         _unpack_into(archive, folder)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise ValueError(f"submissions: {archive.name} can't be unpacked ({error})") from None
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
+        OverflowError,
+    ):
+        return False
+    return True
 
 
 def _unpack_into(archive: Path, folder: Path) -> None:

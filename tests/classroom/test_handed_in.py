@@ -193,3 +193,12 @@ def test_every_front_end_and_encoding(tmp_path, shape, encoding):
     right = {c["id"]: c["source"] for c in solution["cells"] if c["id"].startswith("answer-")}
     assert [answer.strip() for answer in read.answers.values()] == [code.strip() for code in right.values()]
     assert not read.extras
+
+
+def test_a_broken_archive_among_others_costs_only_its_own(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "doejane.zip").write_bytes(b"PK no archive")
+    (folder / f"roe_{CHAPTER}.ipynb").write_text("{}")
+    found = handed_in(folder, tmp_path / "unpacked")
+    assert [(g.student, g.chapter) for g in found] == [("doejane", "doejane.zip"), ("roe", CHAPTER)]

@@ -18,6 +18,10 @@ exercise_02_1 = Exercise(
         "numpy.corrcoef",
         "torch.corrcoef",
         "torch.Tensor.corrcoef",
+        "numpy.ma.cov",
+        "numpy.ma.corrcoef",
+        "statistics.covariance",
+        "statistics.correlation",
     ),
 )
 
@@ -101,7 +105,10 @@ def product_of_spreads(x, y):
 # --- 02.2 covariance_matrix --------------------------------------------------------------------------------
 
 exercise_02_2 = Exercise(
-    "02.2", "covariance_matrix", points=3, forbidden=("numpy.cov", "torch.cov", "torch.Tensor.cov")
+    "02.2",
+    "covariance_matrix",
+    points=3,
+    forbidden=("numpy.cov", "torch.cov", "torch.Tensor.cov", "numpy.ma.cov"),
 )
 
 
@@ -198,7 +205,7 @@ exercise_02_3 = Exercise(
     "02.3",
     "correlation_matrix",
     points=3,
-    forbidden=("numpy.corrcoef", "torch.corrcoef", "torch.Tensor.corrcoef"),
+    forbidden=("numpy.corrcoef", "torch.corrcoef", "torch.Tensor.corrcoef", "numpy.ma.corrcoef"),
 )
 
 
