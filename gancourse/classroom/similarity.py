@@ -89,7 +89,8 @@ def alike(
     rare = math.log(len(answers) + 1)
 
     def heavy(id: str, some: Iterable[tuple[str, ...]]) -> float:
-        return sum(weight.get((id, mark), rare) for mark in some)
+        # Exact sums: a set has another order in each process.
+        return math.fsum(weight.get((id, mark), rare) for mark in some)
 
     weights = {who: {id: heavy(id, some) for id, some in own.items()} for who, own in marks.items()}
     found = []
@@ -100,17 +101,17 @@ def alike(
         a, b = marks[first], marks[second]
         common = {id: a[id] & b[id] for id in a.keys() & b.keys()}
         shared = sum(map(len, common.values()))
-        lighter = min(sum(weights[first].values()), sum(weights[second].values()))
+        lighter = min(math.fsum(weights[first].values()), math.fsum(weights[second].values()))
         if shared < FEWEST or not lighter:
             continue
         both = {id: heavy(id, some) for id, some in common.items()}
-        if sum(both.values()) >= ALIKE * lighter:
+        if (total := math.fsum(both.values())) >= ALIKE * lighter:
             parts = []
             for id, value in both.items():
                 least = min(weights[first][id], weights[second][id])
                 parts.append((id, min(1.0, value / least) if least else 0.0))
             parts.sort(key=lambda part: (-part[1], part[0]))
-            share = min(1.0, sum(both.values()) / lighter)
+            share = min(1.0, total / lighter)
             found.append(Pair(chapter, first, second, share, shared, tuple(parts)))
     return sorted(found, key=lambda p: (-round(p.alike, 3), -p.shared, p.first, p.second))[:MOST_PAIRS]
 
