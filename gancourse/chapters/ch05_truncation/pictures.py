@@ -3,8 +3,6 @@
 `python -m gancourse.chapters.ch05_truncation.pictures` measures it again, into `data/measured/05_psi.json`.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,10 +11,10 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from gancourse import metrics
+from gancourse.chapters.measured import read_measured, write_measured
 from gancourse.datasets import fashion_mnist, quantise
 from gancourse.features import embed
 from gancourse.figures import FAKE, GREY, PALETTE, REAL, new, plot_interval
-from gancourse.files import data_path
 from gancourse.latents import sample, truncated_normal
 from gancourse.models import load
 from gancourse.models.stylegan import StyleGANGenerator, SynthesisNetwork
@@ -32,7 +30,7 @@ COMMAND = "python -m gancourse.chapters.ch05_truncation.pictures"
 
 def measured(kind: str, **where: str) -> dict[str, list]:
     """The stored table "psi" or "threshold" as columns, name -> values; of "threshold" one `network`'s rows."""
-    table = json.loads(data_path("measured", "05_psi.json").read_text(encoding="utf-8"))[kind]
+    table = read_measured("05_psi")[kind]
     rows = [row for row in table if all(row[key] == value for key, value in where.items())]
     return {name: [row[name] for row in rows] for name in rows[0]}
 
@@ -92,32 +90,15 @@ def _named(values: Sequence[float]) -> dict[str, float]:
 
 def store() -> None:
     """Measure everything and write it with its provenance."""
-    networks = ("stylegan", "vae", "classifier")
-    weights = {
-        name: hashlib.sha256(data_path("models", f"{name}.safetensors").read_bytes()).hexdigest()
-        for name in networks
-    }
-    found = {
-        "command": COMMAND,
+    about = {
         "images": IMAGES,
         "seed": SEED,
         "real": "Fashion-MNIST, 10,000 test images",
         "extractor": "fashion 1",
         "neighbours": 3,
-        "weights_sha256": weights,
     }
-    rows = {"psi": [], "threshold": []}
-    for kind, sweep in (("psi", sweep_psi), ("threshold", sweep_threshold)):
-        for row in sweep():
-            print(row, flush=True)
-            rows[kind].append(row)
-    lines = [f' "{key}": {json.dumps(value)}' for key, value in found.items()]
-    for kind, table in rows.items():
-        body = ",\n".join(f"  {json.dumps(row)}" for row in table)
-        lines.append(f' "{kind}": [\n{body}\n ]')
-    path = data_path("measured", "05_psi.json")
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    models = ("stylegan", "vae", "classifier")
+    write_measured("05_psi", COMMAND, models, about, {"psi": sweep_psi(), "threshold": sweep_threshold()})
 
 
 def reaches(stored: dict[str, list]) -> np.ndarray:

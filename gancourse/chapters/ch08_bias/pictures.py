@@ -5,8 +5,6 @@
 """
 
 import functools
-import hashlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 
@@ -18,7 +16,8 @@ from scipy import stats
 from torch import Tensor, nn
 
 from gancourse import figures, metrics
-from gancourse.datasets import data_path, fashion_mnist, quantise, shapes
+from gancourse.chapters.measured import read_measured, write_measured
+from gancourse.datasets import fashion_mnist, quantise, shapes
 from gancourse.datasets.fashion_mnist import CLASSES
 from gancourse.features import embed
 from gancourse.figures import FAKE, GREY, PALETTE, REAL
@@ -38,7 +37,7 @@ ATTRIBUTES = (*CLASSES, "brightness", "width", "height")
 
 def measured(name: str) -> list[dict]:
     """The rows of a stored table: "psi", "imbalance" or "extractor"."""
-    return json.loads(data_path("measured", f"08_{name}.json").read_text(encoding="utf-8"))["rows"]
+    return read_measured(f"08_{name}")["rows"]
 
 
 # --- measuring ---------------------------------------------------------------------------------------------
@@ -46,7 +45,7 @@ def measured(name: str) -> list[dict]:
 
 @torch.inference_mode()
 def draw(styles: Tensor, *, noise: str = "fresh", seed: int = SEED) -> Tensor:
-    """Images at rest of the shipped StyleGAN's styles (N, 64), 250 at a time; fresh noise comes from `seed`."""
+    """uint8 images of the shipped StyleGAN's styles (N, 64), 250 at a time; fresh noise comes from `seed`."""
     synthesis, random = load("stylegan").synthesis, stream(seed)
     how = {"noise": noise, "generator": random} if noise == "fresh" else {"noise": noise}
     return torch.cat([quantise(synthesis(part, **how)) for part in styles.split(250)])
@@ -101,7 +100,7 @@ def quick_vae(images: Tensor, *, seed: int = 0, epochs: int = 10, batch_size: in
 
 @torch.inference_mode()
 def vae_images(model: VAE, n: int, *, seed: int = SEED) -> Tensor:
-    """n images at rest of a VAE."""
+    """n uint8 images of a VAE."""
     return quantise(model(sample(n, model.z_dim, generator=stream(seed))))
 
 
@@ -178,19 +177,8 @@ def store(name: str) -> None:
         "imbalance": (measure_imbalance, ("classifier",), {"trained on": 10_000, "images": MADE}),
         "extractor": (measure_extractor, (), {"trained on": "2 x 20,000 drawn shapes", "images": 2000}),
     }
-    measure, networks, sizes = measures[name]
-    weights = {
-        part: hashlib.sha256(data_path("models", f"{part}.safetensors").read_bytes()).hexdigest()
-        for part in networks
-    }
-    found = {"command": f"{COMMAND} {name}", **sizes, "weights_sha256": weights}
-    rows = []
-    for row in measure():
-        print(row, flush=True)
-        rows.append(f"  {json.dumps(row)}")
-    head = [f' "{key}": {json.dumps(value)}' for key, value in found.items()]
-    text = "{\n" + ",\n".join([*head, ' "rows": [\n' + ",\n".join(rows) + "\n ]"]) + "\n}\n"
-    data_path("measured", f"08_{name}.json").write_text(text, encoding="utf-8")
+    measure, models, about = measures[name]
+    write_measured(f"08_{name}", f"{COMMAND} {name}", models, about, {"rows": measure()})
 
 
 def attributes(images: Tensor) -> Tensor:

@@ -4,8 +4,6 @@
 and `data/measured/11_augmentation.json`.
 """
 
-import hashlib
-import json
 from functools import partial
 
 import numpy as np
@@ -16,7 +14,8 @@ from scipy import stats
 from torch import Tensor, nn
 
 from gancourse import figures
-from gancourse.datasets import data_path, fashion_mnist
+from gancourse.chapters.measured import read_measured, write_measured
+from gancourse.datasets import fashion_mnist
 from gancourse.features import perceptual
 from gancourse.latents import lerp
 from gancourse.metrics import perceptual_distance, perceptual_path_length
@@ -32,7 +31,7 @@ COLORS = figures.PALETTE["orange"], figures.PALETTE["green"]  # of w and z, as i
 
 def measured(name: str) -> list[dict]:
     """The rows of a stored table, "path_length" or "augmentation"."""
-    return json.loads(data_path("measured", f"11_{name}.json").read_text(encoding="utf-8"))["rows"]
+    return read_measured(f"11_{name}")["rows"]
 
 
 def measure_path_lengths() -> list[dict]:
@@ -200,21 +199,12 @@ def gain(table: list[dict], way: str, per_class: int) -> tuple[float, float]:
 
 def main() -> None:
     """Measure both tables and store them with their provenance."""
-    models = ("stylegan", "classifier", "vae")
-    files = {name: data_path("models", f"{name}.safetensors").read_bytes() for name in models}
-    about = {
-        "command": COMMAND,
-        "weights_sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-    }
     tables = {
         "augmentation": ({"seeds": f"0 to {SEEDS - 1}", "steps": 400, "batch": 64}, measure_augmentation),
         "path_length": ({"seed": SEED, "samples": SAMPLES, "distance": "fashion 1"}, measure_path_lengths),
     }
-    for name, (sizes, measure) in tables.items():
-        path = data_path("measured", f"11_{name}.json")
-        path.parent.mkdir(exist_ok=True)
-        text = json.dumps({**about, **sizes, "rows": measure()}, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
+    for name, (about, measure) in tables.items():
+        write_measured(f"11_{name}", COMMAND, ("stylegan", "classifier", "vae"), about, {"rows": measure()})
 
 
 if __name__ == "__main__":

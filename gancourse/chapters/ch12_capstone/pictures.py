@@ -3,8 +3,6 @@
 `python -m gancourse.chapters.ch12_capstone.pictures` measures the card again, into `data/measured/12_card.json`.
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 
 import numpy as np
@@ -16,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from gancourse import figures, metrics, models
+from gancourse.chapters.measured import read_measured, write_measured
 from gancourse.datasets import fashion_mnist
 from gancourse.features import embed
-from gancourse.files import data_path
 
 NAMES = ("StyleGAN", "truncated", "VAE", "mode-dropper", "memoriser")
 MISSING = ("Sandal", "Sneaker", "Ankle boot")  # the mode-dropper makes no shoes
@@ -82,7 +80,7 @@ def encoders() -> dict[str, nn.Module | Callable]:
 
 def measured() -> dict:
     """The stored card: {"card": {candidate: {metric: Estimate}}, "encoders": {encoder: {candidate: Estimate}}, ...}."""
-    found = json.loads(data_path("measured", "12_card.json").read_text(encoding="utf-8"))
+    found = read_measured("12_card")
 
     def estimate(row: dict) -> metrics.Estimate:
         return metrics.Estimate(
@@ -117,26 +115,16 @@ def store() -> None:
             key: metrics.fid_infinity(real=reals, fake=embed(made, encoder, progress=False))
             for key, made in images.items()
         }
-    weights = {
-        name: hashlib.sha256(data_path("models", f"{name}.safetensors").read_bytes()).hexdigest()
-        for name in ("stylegan", "vae", "classifier")
-    }
-    head = {
-        "command": COMMAND, "images": IMAGES, "seed": SEED, "psi": PSI, "memory": MEMORY,
+    about = {
+        "images": IMAGES, "seed": SEED, "psi": PSI, "memory": MEMORY,
         "real": f"Fashion-MNIST, {len(test)} test images", "train": f"all {len(train)} training images",
-        "extractor": "fashion 1", "weights_sha256": weights,
+        "extractor": "fashion 1",
     }  # fmt: skip
-    lines = [f' "{key}": {json.dumps(value)}' for key, value in head.items()]
-    for part, table in (("card", card), ("encoders", spaces)):
-        rows = [
-            f'  "{name}": {{\n'
-            + ",\n".join(f'   "{key}": {json.dumps(_row(e))}' for key, e in row.items())
-            + "}"
-            for name, row in table.items()
-        ]
-        lines.append(f' "{part}": {{\n' + ",\n".join(rows) + "}")
-    path = data_path("measured", "12_card.json")
-    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    tables = {
+        part: {name: {key: _row(e) for key, e in row.items()} for name, row in table.items()}
+        for part, table in (("card", card), ("encoders", spaces))
+    }
+    write_measured("12_card", COMMAND, ("stylegan", "vae", "classifier"), about, tables)
 
 
 def _row(e: metrics.Estimate) -> dict:
