@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,8 +54,11 @@ def remedy(path: Path) -> str:
 
 
 def write(path: Path, fill: Callable[[Path], object]) -> None:
-    """Let `fill` write a draft beside `path` and put it in its place: whoever reads finds the old file or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Let `fill` write a draft beside `path` and put it in its place: whoever reads finds the old file or the new one.
+
+    Threads and processes may write one path at a time. The draft's name is short, whatever the file's is.
+    """
+    draft = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         fill(draft)
         draft.replace(path)

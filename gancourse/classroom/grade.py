@@ -135,9 +135,7 @@ def _marked(
             key = _key(work.path, seed)
             if before and before.key == key and not again and work.student not in regrade:
                 return before
-            names = work.student, work.chapter
-            rows = mark(work.path, seed, hidden, cell_seconds, limits, confine, *names)
-            rows = [replace(row, student=work.student, chapter=work.chapter) for row in rows]
+            rows = mark(work.path, work.student, work.chapter, seed, hidden, cell_seconds, limits, confine)
             found = Kept(work.student, work.chapter, key, rows, _answers(work))
             found.seconds = round(time.monotonic() - started, 1)
             found.handed_in = _time_of(work.path)

@@ -1,12 +1,10 @@
 """What grading keeps of each submission, so that nothing is graded twice and every page can be written again."""
 
-import contextlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from gancourse import files
 from gancourse.classroom.marking import Row
 
 
@@ -55,13 +53,4 @@ def load_all(out: Path) -> list[Kept]:
 
 def write(path: Path, text: str) -> None:
     """Write a text file whole or not at all; what is no Unicode (a lone surrogate) is written as its escape."""
-    handle, draft = tempfile.mkstemp(dir=Path(path).parent, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)
-        raise
+    files.write(Path(path), lambda draft: draft.write_bytes(text.encode("utf-8", "backslashreplace")))

@@ -38,19 +38,15 @@ class Row:
 
 def mark(
     path: Path,
+    student: str,
+    chapter: str,
     seed: int,
     hidden: list[Path],
     cell_seconds: int,
     limits: sandbox.Limits,
     confine: bool,
-    student: str = "",
-    chapter: str = "",
 ) -> list[Row]:
-    """The rows of one submission. NotRun where this machine could not run it at all.
-
-    student, chapter: by default the names of the file's folder and of the file.
-    """
-    student, chapter = student or plain(path.parent.name), chapter or plain(path.stem)
+    """The rows of one student's notebook for a chapter. NotRun where this machine could not run it at all."""
     source = notebooks.folder() / "solutions" / f"{chapter}.ipynb"
     if not source.is_file():
         return [Row(student, chapter, "", 0, 0, UNREADABLE, f"the course has no chapter called {chapter}")]
@@ -104,18 +100,9 @@ def _under_nbval(
     with sandbox.scratch_folder() as scratch:
         pulse = scratch / "pulse"
         notebooks.write(scratch / "slice.ipynb", json.dumps(notebook))
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--nbval",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-c",
-            "/dev/null",
-        ]
-        command += ["--rootdir", ".", f"--nbval-cell-timeout={cell_seconds}", "--junitxml=cells.xml"]
+        command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"]
+        command += ["-c", "/dev/null", "--rootdir", "."]
+        command += [f"--nbval-cell-timeout={cell_seconds}", "--junitxml=cells.xml"]
         env = {
             "GANCOURSE_GRADING": "1",
             "GANCOURSE_PULSE": str(pulse),

@@ -1,7 +1,6 @@
 """Notebooks as plain JSON: read, put in normal form, execute, write so that a change gives a small diff."""
 
 import base64
-import contextlib
 import json
 import os
 import re
@@ -9,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import gancourse
+from gancourse import files
 from gancourse.classroom import cells as roles
 
 _KEPT = ("nbgrader", "gancourse", "tags", "jupyter")  # of a cell's metadata
@@ -69,16 +69,7 @@ def write(path: Path, notebook: dict | str) -> bool:
     new = (notebook if isinstance(notebook, str) else text(notebook)).encode()
     if path.is_file() and path.read_bytes() == new:
         return False
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(new)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
+    files.write(path, lambda draft: draft.write_bytes(new))
     return True
 
 
