@@ -73,11 +73,11 @@ exercise_03_2 = Exercise("03.2", "matrix_sqrt", points=3, atol=1e-6, forbidden=(
 def matrix_sqrt(a):
     """The symmetric positive semi-definite r with r @ r = a: V diag(sqrt(values)) V' of a = V diag(values) V'."""
     a = torch.as_tensor(a)
-    kept = (
+    dtype = (
         a.dtype if a.is_floating_point() else torch.float64
-    )  # what it is lent to multiplies the root with its own
+    )  # an answer that it is lent to multiplies the two
     values, vectors = torch.linalg.eigh(a.double())
-    return (vectors * values.clamp(min=0).sqrt() @ vectors.T).to(kept)
+    return (vectors * values.clamp(min=0).sqrt() @ vectors.T).to(dtype)
 
 
 def _covariance(rng, dim, rank=None):
@@ -186,15 +186,7 @@ def complex_root(a):
 
 # --- 03.3 frechet_distance ---------------------------------------------------------------------------------
 
-exercise_03_3 = Exercise(
-    "03.3",
-    "frechet_distance",
-    points=4,
-    atol=1e-6,
-    exempt={
-        "float32": "roots in float32 keep three digits; 03.4 tries features in float32, at its tolerance"
-    },
-)
+exercise_03_3 = Exercise("03.3", "frechet_distance", points=4, atol=1e-6)
 exercise_03_3.oracle(frechet.frechet_distance)
 
 
@@ -223,7 +215,9 @@ def normals(rng):
     ]
     drawn_ = [drawn(3), drawn(6), drawn(6, 2, 6), drawn(6, 6, 2), drawn(5, 1, 2)]
     drawn_ += [drawn(3, scale=100.0), drawn(3, scale=0.01)]
-    return fixed + drawn_
+    # Roots in float32 keep three digits in general; of these all are whole numbers.
+    single = (vector(1, 2), vector(4, 9).diag(), vector(4, -2), vector(16, 1).diag())
+    return fixed + drawn_ + [tuple(part.float() for part in single)]
 
 
 def _pieces(mu_x, sigma_x, mu_y, sigma_y):

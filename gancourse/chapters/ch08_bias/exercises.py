@@ -58,19 +58,16 @@ def labellings(rng):
     return cases
 
 
-@exercise_08_1.mistake(
-    "The shares are right. The intervals are p ± z √(p(1 - p)/N), which have no width for a class that never came and "
-    "may leave 0 to 1. Wilson's formula has z² terms too."
-)
+NO_WILSON = "The shares are right. The intervals are p ± z √(p(1 - p)/N), which have no width for a class that never came and may leave 0 to 1. Wilson's formula has z² terms too."
+
+
+@exercise_08_1.mistake(NO_WILSON)
 def plain_normal_interval(labels, classes):
     shares = _shares(labels, classes)
     return shares, _wald(shares, len(labels))
 
 
-@exercise_08_1.mistake(
-    "The shares are right. The intervals are p ± z √(p(1 - p)/N), which have no width for a class that never came and "
-    "may leave 0 to 1. Wilson's formula has z² terms too."
-)
+@exercise_08_1.mistake(NO_WILSON)
 def plain_normal_interval_clipped(labels, classes):
     shares = _shares(labels, classes)
     return shares, _wald(shares, len(labels)).clamp(0, 1)
@@ -166,13 +163,16 @@ def only_classes_that_came(labels, classes):
     return shares, _wilson(shares, len(labels), Z)
 
 
-@exercise_08_1.mistake("These are counts. A share is a count divided by N.")
+COUNTS = "These are counts. A share is a count divided by N."
+
+
+@exercise_08_1.mistake(COUNTS)
 def counts(labels, classes):
     shares = _shares(labels, classes)
     return shares * len(labels), _wilson(shares, len(labels), Z)
 
 
-@exercise_08_1.mistake("These are counts. A share is a count divided by N.")
+@exercise_08_1.mistake(COUNTS)
 def counts_throughout(labels, classes):
     shares, n = _shares(labels, classes), len(labels)
     return shares * n, _wilson(shares, n, Z) * n
@@ -249,16 +249,17 @@ def largest_difference(p, q):
     return float((p - q).abs().max())
 
 
-@exercise_08_2.mistake(
+CANCEL = (
     "Gains and losses cancel: it is 0 whatever the shares. Sum the sizes of the differences, without signs."
 )
+
+
+@exercise_08_2.mistake(CANCEL)
 def signed_sum(p, q):
     return float((p - q).sum() / 2)
 
 
-@exercise_08_2.mistake(
-    "Gains and losses cancel: it is 0 whatever the shares. Sum the sizes of the differences, without signs."
-)
+@exercise_08_2.mistake(CANCEL)
 def size_of_the_sum(p, q):
     return float((p.sum() - q.sum()).abs() / 2)
 
@@ -286,16 +287,15 @@ def half_squared(p, q):
     return float((p - q).square().sum() / 2)
 
 
-@exercise_08_2.mistake(
-    "It is the mean over the classes. The distance is half of the sum, however many there are."
-)
+MEAN = "It is the mean over the classes. The distance is half of the sum, however many there are."
+
+
+@exercise_08_2.mistake(MEAN)
 def mean_difference(p, q):
     return float((p - q).abs().mean())
 
 
-@exercise_08_2.mistake(
-    "It is the mean over the classes. The distance is half of the sum, however many there are."
-)
+@exercise_08_2.mistake(MEAN)
 def half_mean_difference(p, q):
     return float((p - q).abs().mean() / 2)
 
@@ -305,16 +305,15 @@ def overlap(p, q):
     return float(torch.minimum(p, q).sum())
 
 
-@exercise_08_2.mistake(
-    "Differences are summed up along the classes, as if the classes had an order. They have none."
-)
+ORDERED = "Differences are summed up along the classes, as if the classes had an order. They have none."
+
+
+@exercise_08_2.mistake(ORDERED)
 def largest_gap_of_sums(p, q):
     return float((p - q).cumsum(0).abs().max())
 
 
-@exercise_08_2.mistake(
-    "Differences are summed up along the classes, as if the classes had an order. They have none."
-)
+@exercise_08_2.mistake(ORDERED)
 def earth_mover(p, q):
     return float((p - q).cumsum(0).abs().sum())
 
@@ -517,14 +516,17 @@ def indices_without_the_target(changes, target, n):
     return order, rest[order]
 
 
-@exercise_08_3.mistake("There is one attribute too many or too few: n of them, besides the target.")
+HOW_MANY = "There is one attribute too many or too few: n of them, besides the target."
+
+
+@exercise_08_3.mistake(HOW_MANY)
 def one_too_few(changes, target, n):
     cov = _cov(changes, target)
     order = _top(cov, target, n - 1)
     return torch.tensor(order, dtype=torch.long), cov[order]
 
 
-@exercise_08_3.mistake("There is one attribute too many or too few: n of them, besides the target.")
+@exercise_08_3.mistake(HOW_MANY)
 def all_of_them(changes, target, n):
     cov = _cov(changes, target)
     order = _top(cov, target, len(cov))
@@ -643,16 +645,15 @@ def opportunity_of_precision(decision, truth, group):
     return parity, _gap(_rates(truth, group, decision)), odds
 
 
-@exercise_08_4.mistake(
-    "Decisions and truth are exchanged: you ask which part of the yeses is true. Ask which part of the true gets a yes."
-)
+CONDITIONS = "Decisions and truth are exchanged: you ask which part of the yeses is true. Ask which part of the true gets a yes."
+
+
+@exercise_08_4.mistake(CONDITIONS)
 def exchanged(decision, truth, group):
     return fairness_gaps(truth, decision, group)
 
 
-@exercise_08_4.mistake(
-    "Decisions and truth are exchanged: you ask which part of the yeses is true. Ask which part of the true gets a yes."
-)
+@exercise_08_4.mistake(CONDITIONS)
 def conditions_exchanged(decision, truth, group):
     true, false = _rates(truth, group, decision), _rates(truth, group, ~decision)
     return _gap(_rates(decision, group)), _gap(true), max(_gap(true), _gap(false))
@@ -742,9 +743,10 @@ def last_minus_first(decision, truth, group):
     return -_signed(_rates(decision, group)), -_signed(true), max(-_signed(true), -_signed(false))
 
 
-@exercise_08_4.mistake(
-    "Only two of the groups are compared. With more than two, a gap is the largest rate of all minus the smallest."
-)
+ONLY_TWO = "Only two of the groups are compared. With more than two, a gap is the largest rate of all minus the smallest."
+
+
+@exercise_08_4.mistake(ONLY_TWO)
 def first_and_last_group(decision, truth, group):
     true, false = _rates(decision, group, truth), _rates(decision, group, ~truth)
     return (
@@ -754,9 +756,7 @@ def first_and_last_group(decision, truth, group):
     )
 
 
-@exercise_08_4.mistake(
-    "Only two of the groups are compared. With more than two, a gap is the largest rate of all minus the smallest."
-)
+@exercise_08_4.mistake(ONLY_TWO)
 def first_two_groups(decision, truth, group):
     first = group <= group.unique()[:2].max()
     return fairness_gaps(decision[first], truth[first], group[first])

@@ -57,21 +57,25 @@ def pairs_on_lines(rng):
     ]
 
 
-@exercise_11_1.mistake("Your path starts at b and ends at a: at t = 0 it should give a.")
+BACKWARDS = "Your path starts at b and ends at a: at t = 0 it should give a."
+
+
+@exercise_11_1.mistake(BACKWARDS)
 def starts_at_b(a, b, t):
     return _column(t) * a + (1 - _column(t)) * b
 
 
-@exercise_11_1.mistake(
+T_ALONG_COLUMNS = (
     "As if t were spread along the columns: t has one number for each row. Give it a second axis, t[:, None]."
 )
+
+
+@exercise_11_1.mistake(T_ALONG_COLUMNS)
 def t_along_columns(a, b, t):
     return (1 - t) * a + t * b
 
 
-@exercise_11_1.mistake(
-    "As if t were spread along the columns: t has one number for each row. Give it a second axis, t[:, None]."
-)
+@exercise_11_1.mistake(T_ALONG_COLUMNS)
 def step_along_columns(a, b, t):
     return a + (b - a) * t
 
@@ -133,12 +137,15 @@ def eases_in_and_out(a, b, t):
     return (1 - t) * a + t * b
 
 
-@exercise_11_1.mistake("The lengths are changed: a lerp is not scaled afterwards.")
+SCALED = "The lengths are changed: a lerp is not scaled afterwards."
+
+
+@exercise_11_1.mistake(SCALED)
 def scaled_to_length_one(a, b, t):
     return torch.nn.functional.normalize(lerp(a, b, t), dim=-1)
 
 
-@exercise_11_1.mistake("The lengths are changed: a lerp is not scaled afterwards.")
+@exercise_11_1.mistake(SCALED)
 def scaled_to_lerped_length(a, b, t):
     length = lerp(a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True), t)
     return length * torch.nn.functional.normalize(lerp(a, b, t), dim=-1)
@@ -260,8 +267,11 @@ def _direction(a, b, t):
     return torch.nn.functional.normalize(latents.slerp(a, b, t), dim=-1)
 
 
+STRAIGHT = "That is a straight line: halfway between two latents it is too short. Turn the direction, and lerp the length."
+
+
 @exercise_11_2.mistake(
-    "That is a straight line: halfway between two latents it is too short. Turn the direction, and lerp the length.",
+    STRAIGHT,
     recognise=_as_rows_turn,
 )
 def straight_line(a, b, t):
@@ -269,16 +279,18 @@ def straight_line(a, b, t):
 
 
 @exercise_11_2.mistake(
-    "That is a straight line: halfway between two latents it is too short. Turn the direction, and lerp the length.",
+    STRAIGHT,
     recognise=_as_rows_turn,
 )
 def straight_line_between_units(a, b, t):
     return _lengths(a, b, t) * lerp(_unit(a), _unit(b), t)
 
 
+UNEVEN = "The lengths are right, but the direction doesn't turn at constant speed, as if a straight line were scaled afterwards. Turn by t times the angle."
+
+
 @exercise_11_2.mistake(
-    "The lengths are right, but the direction doesn't turn at constant speed, as if a straight line were scaled "
-    "afterwards. Turn by t times the angle.",
+    UNEVEN,
     recognise=_as_rows_turn,
 )
 def scaled_straight_line(a, b, t):
@@ -286,8 +298,7 @@ def scaled_straight_line(a, b, t):
 
 
 @exercise_11_2.mistake(
-    "The lengths are right, but the direction doesn't turn at constant speed, as if a straight line were scaled "
-    "afterwards. Turn by t times the angle.",
+    UNEVEN,
     recognise=_as_rows_turn,
 )
 def scaled_line_between_units(a, b, t):
@@ -351,9 +362,7 @@ def vectors_with_their_lengths(a, b, t):
     return _great_circle(a, b, t, _angle(a, b))
 
 
-@exercise_11_2.mistake(
-    "Your path starts at b and ends at a: at t = 0 it should give a.", recognise=_as_rows_turn
-)
+@exercise_11_2.mistake(BACKWARDS, recognise=_as_rows_turn)
 def circle_from_b(a, b, t):
     return latents.slerp(b, a, t)
 
@@ -365,8 +374,11 @@ def angle_in_degrees(a, b, t):
     return _lengths(a, b, t) * _great_circle(_unit(a), _unit(b), t, torch.rad2deg(_angle(a, b)))
 
 
+UNSCALED = "The angle is that of a dot product of vectors that don't have length 1: divide both by their lengths first."
+
+
 @exercise_11_2.mistake(
-    "The angle is that of a dot product of vectors that don't have length 1: divide both by their lengths first.",
+    UNSCALED,
     recognise=_as_rows_turn,
 )
 def angle_of_unscaled_vectors(a, b, t):
@@ -374,7 +386,7 @@ def angle_of_unscaled_vectors(a, b, t):
 
 
 @exercise_11_2.mistake(
-    "The angle is that of a dot product of vectors that don't have length 1: divide both by their lengths first.",
+    UNSCALED,
     recognise=_as_rows_turn,
 )
 def clamped_angle_of_unscaled_vectors(a, b, t):
@@ -391,7 +403,7 @@ def one_angle_for_all(a, b, t):
 
 
 @exercise_11_2.mistake(
-    "As if t were spread along the columns: t has one number for each row. Give it a second axis, t[:, None].",
+    T_ALONG_COLUMNS,
     recognise=_as_rows_turn,
 )
 def circle_with_t_along_columns(a, b, t):
@@ -610,15 +622,18 @@ def zeros_divided(a_maps, b_maps):
     return _over_layers(a_maps, b_maps, layer)
 
 
+HALF = "Half of it: 1 - cosine is half the squared difference of two unit vectors."
+
+
 @exercise_11_3.mistake(
-    "Half of it: 1 - cosine is half the squared difference of two unit vectors.",
+    HALF,
 )
 def one_minus_cosine(a_maps, b_maps):
     return perceptual_distance(a_maps, b_maps) / 2
 
 
 @exercise_11_3.mistake(
-    "Half of it: 1 - cosine is half the squared difference of two unit vectors.",
+    HALF,
 )
 def cosine_distance(a_maps, b_maps):
     def layer(a, b):
@@ -817,10 +832,10 @@ def line_in_z_then_mapped(*case):
     return distance(near, far) / epsilon**2
 
 
-@exercise_11_4.mistake(
-    "Both ends must have the same noise. Otherwise the distance holds the noise, and dividing by epsilon squared makes "
-    "it huge."
-)
+OTHER_NOISE = "Both ends must have the same noise. Otherwise the distance holds the noise, and dividing by epsilon squared makes it huge."
+
+
+@exercise_11_4.mistake(OTHER_NOISE)
 def second_end_without_noise(*case):
     return _path_lengths(case, second_noise=torch.zeros_like(case[6]))
 
@@ -846,14 +861,17 @@ def root_of_path_lengths(*case):
     return _path_lengths(case).sqrt()
 
 
-@exercise_11_4.mistake("The whole path from z1 to z2 is measured, not a step of epsilon at t.")
+WHOLE_WAY = "The whole path from z1 to z2 is measured, not a step of epsilon at t."
+
+
+@exercise_11_4.mistake(WHOLE_WAY)
 def whole_way(*case):
     mapping, synthesis, distance, z1, z2, _, noise, epsilon, _ = case
     near, far = (synthesis(mapping(z), noise) for z in (z1, z2))
     return distance(near, far) / epsilon**2
 
 
-@exercise_11_4.mistake("The whole path from z1 to z2 is measured, not a step of epsilon at t.")
+@exercise_11_4.mistake(WHOLE_WAY)
 def whole_way_undivided(*case):
     mapping, synthesis, distance, z1, z2, _, noise, _, _ = case
     near, far = (synthesis(mapping(z), noise) for z in (z1, z2))
@@ -923,8 +941,7 @@ def _other_noise(case, output, expected):
 
 
 @exercise_11_4.mistake(
-    "Both ends must have the same noise. Otherwise the distance holds the noise, and dividing by epsilon squared makes "
-    "it huge.",
+    OTHER_NOISE,
     recognise=_other_noise,
 )
 def new_noise_for_the_second_end(*case):

@@ -121,17 +121,20 @@ def outside_all_balls(train, fake):
     return (_distances(fake, train) > _others(train).amin(dim=1)).all(dim=1)
 
 
-@exercise_12_1.mistake("As if all training samples had one distance in common: each has its own.")
+ONE_DISTANCE = "As if all training samples had one distance in common: each has its own."
+
+
+@exercise_12_1.mistake(ONE_DISTANCE)
 def one_mean_distance(train, fake):
     return _nearest(train, fake)[0] > _others(train).amin(dim=1).mean()
 
 
-@exercise_12_1.mistake("As if all training samples had one distance in common: each has its own.")
+@exercise_12_1.mistake(ONE_DISTANCE)
 def one_median_distance(train, fake):
     return _nearest(train, fake)[0] > _others(train).amin(dim=1).median()
 
 
-@exercise_12_1.mistake("As if all training samples had one distance in common: each has its own.")
+@exercise_12_1.mistake(ONE_DISTANCE)
 def one_smallest_distance(train, fake):
     return _nearest(train, fake)[0] > _others(train).min()
 
@@ -149,17 +152,16 @@ def farthest_other(train, fake):
     return distance > _distances(train, train).amax(dim=1)[nearest]
 
 
-@exercise_12_1.mistake(
-    "As if a distance were compared with a squared one. Both with the root, or both without."
-)
+SQUARED = "As if a distance were compared with a squared one. Both with the root, or both without."
+
+
+@exercise_12_1.mistake(SQUARED)
 def squared_against_plain(train, fake):
     distance, nearest = _nearest(train, fake)
     return distance**2 > _others(train).amin(dim=1)[nearest]
 
 
-@exercise_12_1.mistake(
-    "As if a distance were compared with a squared one. Both with the root, or both without."
-)
+@exercise_12_1.mistake(SQUARED)
 def plain_against_squared(train, fake):
     distance, nearest = _nearest(train, fake)
     return distance > _others(train).amin(dim=1)[nearest] ** 2
@@ -173,16 +175,15 @@ def _authentic_by(measure):
     return answer
 
 
-@exercise_12_1.mistake(
-    "As if distances were sums of absolute differences, or the largest one. Euclidean ones square, add, take the root."
-)
+OTHER_DISTANCE = "As if distances were sums of absolute differences, or the largest one. Euclidean ones square, add, take the root."
+
+
+@exercise_12_1.mistake(OTHER_DISTANCE)
 def city_block(train, fake):
     return _authentic_by(lambda x, y: (x[:, None] - y[None]).abs().sum(dim=2))(train, fake)
 
 
-@exercise_12_1.mistake(
-    "As if distances were sums of absolute differences, or the largest one. Euclidean ones square, add, take the root."
-)
+@exercise_12_1.mistake(OTHER_DISTANCE)
 def largest_difference(train, fake):
     return _authentic_by(lambda x, y: (x[:, None] - y[None]).abs().amax(dim=2))(train, fake)
 
@@ -463,12 +464,15 @@ def intervals_overlap(values, stderrs, better):
     return _in_turn(values, stderrs, better, limit=lambda best, own: Z * (best + own))
 
 
-@exercise_12_3.mistake("Both values are uncertain: you take the error of one of the two only.")
+ONE_ERROR = "Both values are uncertain: you take the error of one of the two only."
+
+
+@exercise_12_3.mistake(ONE_ERROR)
 def own_error_only(values, stderrs, better):
     return _in_turn(values, stderrs, better, limit=lambda best, own: Z * own)
 
 
-@exercise_12_3.mistake("Both values are uncertain: you take the error of one of the two only.")
+@exercise_12_3.mistake(ONE_ERROR)
 def error_of_the_best_only(values, stderrs, better):
     return _in_turn(values, stderrs, better, limit=lambda best, own: Z * best + 0 * own)
 
