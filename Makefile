@@ -17,14 +17,14 @@ solved := $(wildcard notebooks/solutions/*.ipynb)
 MAKEFLAGS += --keep-going
 
 # One thread a process: the workers share the cores, and sums come out in the same order everywhere.
-test verify unit notebooks test-python: export OMP_NUM_THREADS := 1
-test verify unit notebooks test-python: export OPENBLAS_NUM_THREADS := 1
+test verify slow unit notebooks test-python: export OMP_NUM_THREADS := 1
+test verify slow unit notebooks test-python: export OPENBLAS_NUM_THREADS := 1
 # On a busy machine a progress bar appears that the stored notebook lacks, and nbval compares what is printed.
 test unit notebooks test-python: export TQDM_DISABLE := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help course solutions test verify lint types unit notebooks students test-python bench retrain constraints clean
+.PHONY: help course solutions test verify lint types unit notebooks students slow test-python bench retrain constraints clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo 'make solutions             the same with the solved chapters, in $(SOLVED)/'
 	@echo 'make test                  lint, types, tests, every notebook under nbval'
 	@echo 'make verify                every mistake and every right answer of the exercises on 200 seeds'
+	@echo 'make slow                  what takes minutes each: a class of sixty, nbgrader on every chapter'
 	@echo 'make test-python PY=3.13   the tests and notebooks on another Python, in .venv-3.13'
 	@echo 'make bench                 time the metrics beside their peers'
 	@echo 'make retrain               train the classifier and the VAE anew, compare with their cards'
@@ -83,6 +84,9 @@ students: $(VENV)/.ready-dev
 
 verify: $(VENV)/.ready-dev
 	GANCOURSE_SEEDS=200 $(py) -m pytest tests/exercises/test_records.py -q -n $(WORKERS)
+
+slow: $(VENV)/.ready-dev
+	$(py) -m pytest tests -q -m slow
 
 test-python:
 	@[ -n '$(PY)' ] || { echo 'Say which Python: make test-python PY=3.13'; exit 2; }

@@ -106,8 +106,8 @@ def report(
     real: (N, D), fake: (M, D) features, both of at least 6 rows. probabilities, real_probabilities: class
     probabilities (M, K) of the fake and (N, K) of the real images, for the Inception Score and for the divergence
     between the mean of both. train: (K, D) features of the images that the generator was trained on, for the two metrics
-    of copying; `real` must then be held-out images. extractor: its name, or the object with a `name` and a `version`. path_length: what
-    `perceptual_path_length` gave. `seed` picks halves.
+    of copying; `real` must then be held-out images. extractor: its name, or the object with a `name` and a `version`.
+    path_length: what `perceptual_path_length` gave. `seed` picks halves.
 
     FID, KID, Inception Score and path length have their own standard errors. For the neighbour metrics and PRD none is
     known in closed form, and the binomial one ignores that the manifold is a sample too (in simulations it was up to
