@@ -1,7 +1,7 @@
 """Ways to damage images by a known amount.
 
-All take uint8 (N, C, H, W) and give uint8 of the same shape. Strength 0 gives an identical copy. With one seed,
-every strength uses the same random draw, so that a stronger damage contains the weaker one.
+All take uint8 (N, C, H, W), tensor or array, and give a uint8 tensor of the same shape. Strength 0 gives an identical
+copy. With one seed, every strength uses the same random draw, so that a stronger damage contains the weaker one.
 """
 
 import math
@@ -11,13 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gancourse.datasets.images import check_images
+from gancourse.datasets.images import Images, check_images
 from gancourse.seeds import stream
 
 _VALUES_AT_ONCE = 2**22  # 16 MiB of float32, whatever the size of the images
 
 
-def noise(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
+def noise(images: Images, strength: float, *, seed: int = 0) -> Tensor:
     """Add Gaussian noise: x + 255 strength e, e ~ N(0, 1) for each pixel and channel, clipped to 0..255.
 
     strength: standard deviation of the noise, where 1 is the whole range from black to white.
@@ -30,7 +30,7 @@ def noise(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
     return _damaged(images, strength, math.inf, add)
 
 
-def blur(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
+def blur(images: Images, strength: float, *, seed: int = 0) -> Tensor:
     """Convolve with a Gaussian, k(d) ~ exp(-d^2 / (2 sigma^2)); outside, the edge pixels go on.
 
     strength: sigma in pixels; the kernel ends at 4 sigma. Nothing is random: `seed` is there for uniformity.
@@ -47,7 +47,7 @@ def blur(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
     return _damaged(images, strength, math.inf, lambda x: along(x.shape[2]) @ x @ along(x.shape[3]).T)
 
 
-def occlusion(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
+def occlusion(images: Images, strength: float, *, seed: int = 0) -> Tensor:
     """Lay one black rectangle with the image's proportions over each image, at a random place inside it.
 
     strength: the share of the area that it covers, exactly: pixels on its border are covered in part.
@@ -70,7 +70,7 @@ def occlusion(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
     return _damaged(images, strength, 1, cover)
 
 
-def swirl(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
+def swirl(images: Images, strength: float, *, seed: int = 0) -> Tensor:
     """Turn each image about its centre, most in the middle: by strength (1 - r/R)^2 at distance r < R.
 
     strength: the angle at the centre in radians. R is half the shorter side; beyond it nothing moves.
@@ -93,7 +93,7 @@ def swirl(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
     return _damaged(images, strength, math.inf, turn)
 
 
-def salt_and_pepper(images: Tensor, strength: float, *, seed: int = 0) -> Tensor:
+def salt_and_pepper(images: Images, strength: float, *, seed: int = 0) -> Tensor:
     """Set a share of the pixels to black or white, half each, in all channels alike.
 
     strength: the expected share of pixels that are set.
@@ -107,14 +107,13 @@ def salt_and_pepper(images: Tensor, strength: float, *, seed: int = 0) -> Tensor
     return _damaged(images, strength, 1, sprinkle)
 
 
-def contaminate(images: Tensor, others: Tensor, share: float, *, seed: int = 0) -> Tensor:
+def contaminate(images: Images, others: Images, share: float, *, seed: int = 0) -> Tensor:
     """Replace round(share N) of the images, at random places, by different ones of `others`.
 
     others: uint8 (M, C, H, W) of another class or set; ValueError if there are fewer than are needed, because
     repeated images would change the diversity unasked.
     """
-    check_images(images)
-    check_images(others, "others")
+    images, others = check_images(images), check_images(others, "others")
     _check_strength(share, 1, "share")
     if images.shape[1:] != others.shape[1:]:
         raise ValueError(
@@ -131,9 +130,9 @@ def contaminate(images: Tensor, others: Tensor, share: float, *, seed: int = 0) 
     return result
 
 
-def _damaged(images: Tensor, strength: float, most: float, damage: Callable[[Tensor], Tensor]) -> Tensor:
+def _damaged(images: Images, strength: float, most: float, damage: Callable[[Tensor], Tensor]) -> Tensor:
     """`damage` of float batches in 0..255, rounded to uint8; a copy where strength is 0."""
-    check_images(images)
+    images = check_images(images)
     _check_strength(strength, most)
     if strength == 0 or images.numel() == 0:
         return images.clone()

@@ -1,9 +1,13 @@
 """Images as they are stored: uint8 tensors of shape (N, C, H, W), with what is known about each."""
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
+
+Images: TypeAlias = Tensor | np.ndarray  # uint8 (N, C, H, W), C 1 or 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +25,7 @@ class ImageSet:
     factors: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_images(self.images)
+        object.__setattr__(self, "images", check_images(self.images))
         columns = {"labels": self.labels, **self.factors}
         for name, column in columns.items():
             if column is not None and len(column) != len(self.images):
@@ -44,8 +48,9 @@ class ImageSet:
         return f"ImageSet({n} images of {' x '.join(map(str, shape))}, {len(self.classes)} classes)"
 
 
-def check_images(images: Tensor, name: str = "images") -> Tensor:
-    """`images` itself if it is a uint8 tensor (N, C, H, W) with C 1 or 3; TypeError or ValueError otherwise."""
+def check_images(images: Images, name: str = "images") -> Tensor:
+    """`images` as a uint8 tensor (N, C, H, W) with C 1 or 3; TypeError or ValueError where it isn't one, or an array."""
+    images = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
     if not isinstance(images, Tensor):
         raise TypeError(f"{name}: expected a uint8 tensor (N, C, H, W), got {type(images).__name__}")
     if images.dtype != torch.uint8:

@@ -9,16 +9,8 @@ from gancourse.datasets.mixtures import Mixture, grid, ring
 from gancourse.files import data_path, verified
 
 TARGETS: dict[str, Callable[[], Mixture]] = {"ring": ring, "grid": grid}
-METHODS = (
-    "plain",
-    "minibatch stddev",
-    "R1",
-    "WGAN-GP",
-    "spectral norm",
-    "narrow critic",
-    "wide critic",
-    "slow critic",
-)
+METHODS = ("plain", "minibatch stddev", "R1", "WGAN-GP", "spectral norm",
+           "narrow critic", "wide critic", "slow critic")  # fmt: skip
 
 
 def shipped(target: str, method: str, seed: int = 0) -> dict[str, Tensor]:

@@ -5,19 +5,18 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from gancourse.datasets.images import check_images
+from gancourse.datasets.images import Images, check_images
 from gancourse.features.perceptual import perceptual
 
 __all__ = ["embed", "extractor_named", "perceptual"]
 
 
 def embed(
-    images: Tensor | np.ndarray,
+    images: Images,
     extractor: str | Callable[[Tensor], Tensor] = "fashion",
     *,
     batch_size: int = 256,
@@ -33,7 +32,7 @@ def embed(
 
     Raises ValueError that names the row where a feature is NaN or infinite.
     """
-    images = check_images(torch.from_numpy(images) if isinstance(images, np.ndarray) else images)
+    images = check_images(images)
     if len(images) == 0 or batch_size < 1:
         raise ValueError(
             f"expected at least one image and batch_size >= 1, got {len(images)} and {batch_size}"

@@ -1,16 +1,19 @@
 """The door to the metrics: whatever came in leaves as a checked float64 tensor, or as an error that says why not."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike as NumpyArrayLike
 from torch import Tensor
 
+ArrayLike: TypeAlias = Tensor | NumpyArrayLike | Sequence[Tensor]
 LARGEST = 1e24  # the square of the cubic kernel takes 12th powers, which must stay finite: (1e24)^12 = 1e288
 LARGEST_SUM = 1e60  # of squares of these: covariances, scatter matrices
 
 
-def as_numbers(x: Any, name: str, *, largest: float = LARGEST) -> Tensor:
+def as_numbers(x: ArrayLike, name: str, *, largest: float = LARGEST) -> Tensor:
     """`x` as a float64 tensor of any shape, detached, on its own device.
 
     Takes torch tensors, lists of them, and whatever `numpy.asarray` takes; booleans, integers and halves included.
@@ -48,7 +51,7 @@ def as_numbers(x: Any, name: str, *, largest: float = LARGEST) -> Tensor:
     return x
 
 
-def as_samples(x: Any, name: str, *, least: int = 1) -> Tensor:
+def as_samples(x: ArrayLike, name: str, *, least: int = 1) -> Tensor:
     """`x` as a float64 tensor (N, D): N >= `least` samples, one in each row, of D >= 1 numbers.
 
     `name` is what errors call it, e.g. "real features: row 17 has NaN".
@@ -67,7 +70,7 @@ def as_samples(x: Any, name: str, *, least: int = 1) -> Tensor:
 
 
 def as_pair(
-    real: Any, fake: Any, *, least: int = 1, names: tuple[str, str] = ("real", "fake")
+    real: ArrayLike, fake: ArrayLike, *, least: int = 1, names: tuple[str, str] = ("real", "fake")
 ) -> tuple[Tensor, Tensor]:
     """Real and fake features, or what else `names` calls them, as float64 (N, D) and (M, D) on one device: real's."""
     real = as_samples(real, f"{names[0]} features", least=least)
@@ -79,7 +82,7 @@ def as_pair(
     return real, fake.to(real.device)
 
 
-def as_distribution(p: Any, name: str) -> Tensor:
+def as_distribution(p: ArrayLike, name: str) -> Tensor:
     """`p` as float64 probabilities (..., K) whose last axis sums to 1.
 
     A softmax's sums are off by its rounding: up to 1e-6 is accepted and renormalised in float64 (and plain Python),
@@ -104,7 +107,15 @@ def as_distribution(p: Any, name: str) -> Tensor:
     return p / p.sum(dim=-1, keepdim=True)
 
 
-def sum_tolerance(p: Any) -> float:
+def shuffled(rows: Tensor, generator: torch.Generator) -> Tensor:
+    return rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
+
+
+def halves(rows: Tensor, generator: torch.Generator) -> tuple[Tensor, ...]:
+    return shuffled(rows, generator).tensor_split(2)
+
+
+def sum_tolerance(p: ArrayLike) -> float:
     """How far from 1 rounding may take the sum of probabilities of this dtype."""
     dtype = str(getattr(p, "dtype", "float64")).removeprefix("torch.")
     return {"float32": 1e-4, "float16": 1e-3, "bfloat16": 1e-2}.get(dtype, 1e-6)

@@ -5,17 +5,16 @@ two metrics here look at the distance from each generated image to the nearest t
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-from gancourse.metrics.arrays import as_pair, as_samples
+from gancourse.metrics.arrays import ArrayLike, as_pair, as_samples
 from gancourse.metrics.estimate import Z95, Estimate
 from gancourse.metrics.neighbours import blocks, clouds, inside, kth_distances, smallest
 
 
-def authenticity(*, train: Any, fake: Any) -> Estimate:
+def authenticity(*, train: ArrayLike, fake: ArrayLike) -> Estimate:
     """Share of authentic fakes: those farther from their nearest training sample than it is from its own nearest one.
 
         mean_j 1[ |fake_j - train_i*| > min_{i != i*} |train_i - train_i*| ],  i* the training sample nearest to fake_j
@@ -44,7 +43,7 @@ def authenticity(*, train: Any, fake: Any) -> Estimate:
     )
 
 
-def data_copying(*, train: Any, test: Any, fake: Any) -> Estimate:
+def data_copying(*, train: ArrayLike, test: ArrayLike, fake: ArrayLike) -> Estimate:
     """Are fakes nearer to the training set than held-out reals are? Below about -2 they are, more than by chance.
 
         C_T = (U - M N / 2) / sd(U),  U = number of pairs with |fake_j - train| > |test_i - train|, half for a tie,

@@ -1,15 +1,14 @@
 """Entropy and divergences between probability vectors, in nats (natural logarithms)."""
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_distribution
+from gancourse.metrics.arrays import ArrayLike, as_distribution
 
 
-def entropy(p: Any) -> float | Tensor:
+def entropy(p: ArrayLike) -> float | Tensor:
     """The mean surprise of one draw from `p`: 0 where the outcome is certain, log K where all K are equally likely.
 
     H(p) = -sum_k p_k log p_k, with 0 log 0 = 0 (Shannon 1948). p: (..., K), last axis sums to 1 and is renormalised.
@@ -20,7 +19,7 @@ def entropy(p: Any) -> float | Tensor:
     return _result(torch.special.entr(p).sum(dim=-1).clamp(min=0))
 
 
-def cross_entropy(p: Any, q: Any) -> float | Tensor:
+def cross_entropy(p: ArrayLike, q: ArrayLike) -> float | Tensor:
     """The mean surprise of draws from `p` for someone who believes in `q`.
 
     H(p, q) = -sum_k p_k log q_k = H(p) + KL(p || q); infinite where q = 0 < p. Shapes and errors as `kl_divergence`.
@@ -29,7 +28,7 @@ def cross_entropy(p: Any, q: Any) -> float | Tensor:
     return _result((-torch.xlogy(p, q)).sum(dim=-1).clamp(min=0))
 
 
-def kl_divergence(p: Any, q: Any) -> float | Tensor:
+def kl_divergence(p: ArrayLike, q: ArrayLike) -> float | Tensor:
     """The extra surprise that believing in `q` costs when `p` is true.
 
     KL(p || q) = sum_k p_k log(p_k / q_k) >= 0; zero only for p = q, infinite where q = 0 < p, not symmetric: the
@@ -44,7 +43,7 @@ def kl_divergence(p: Any, q: Any) -> float | Tensor:
     return _result(_gap(p, q).sum(dim=-1))
 
 
-def js_divergence(p: Any, q: Any) -> float | Tensor:
+def js_divergence(p: ArrayLike, q: ArrayLike) -> float | Tensor:
     """The mean KL divergence of `p` and of `q` from their even mixture m = (p + q) / 2.
 
     JS(p, q) = (KL(p || m) + KL(q || m)) / 2: symmetric, always finite, between 0 and log 2 (Lin 1991); its square
@@ -64,7 +63,7 @@ def _gap(a: Tensor, b: Tensor) -> Tensor:
     return torch.where(x.abs() < 0.5, near, far).clamp(min=0)
 
 
-def _pair(p: Any, q: Any) -> tuple[Tensor, Tensor]:
+def _pair(p: ArrayLike, q: ArrayLike) -> tuple[Tensor, Tensor]:
     p, q = as_distribution(p, "p"), as_distribution(q, "q")
     q = q.to(p.device)
     if p.shape[-1] != q.shape[-1]:

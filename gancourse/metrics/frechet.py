@@ -1,34 +1,27 @@
 """The Fréchet distance between normals, and the FID with its noise and without its bias."""
 
 import math
-from typing import Any
 
 import torch
 from scipy.linalg import lapack
 from torch import Tensor
 
-from gancourse.metrics.arrays import LARGEST_SUM, as_numbers, as_pair, as_samples
+from gancourse.metrics.arrays import LARGEST_SUM, ArrayLike, as_numbers, as_pair, as_samples, halves, shuffled
 from gancourse.metrics.estimate import Estimate
 from gancourse.metrics.moments import Moments
 from gancourse.seeds import stream
 
 
-def frechet_distance(mu_x: Any, sigma_x: Any, mu_y: Any, sigma_y: Any) -> float:
+def frechet_distance(mu_x: ArrayLike, sigma_x: ArrayLike, mu_y: ArrayLike, sigma_y: ArrayLike) -> float:
     """Squared 2-Wasserstein (Fréchet) distance between N(mu_x, sigma_x) and N(mu_y, sigma_y).
 
         d^2 = |mu_x - mu_y|^2 + tr sigma_x + tr sigma_y - 2 tr (sigma_x sigma_y)^(1/2)
 
     (Dowson & Landau 1982; Heusel et al. 2017, eq. 6.) Note that it is the square of a metric.
 
-    The last trace needs no matrix root. Write sigma_x = L L'. If sigma_x sigma_y v = c v, then u = L^-1 v satisfies
-    L' sigma_y L u = L^-1 (L L' sigma_y) v = c u: the two matrices have the same eigenvalues c_i. The second one is
-    symmetric and, because u' L' sigma_y L u = (L u)' sigma_y (L u) >= 0, positive semi-definite. The eigenvalues of the
-    root are the roots sqrt(c_i), and a trace is the sum of eigenvalues:
-
-        tr (sigma_x sigma_y)^(1/2) = sum_i sqrt(eigvalsh(L' sigma_y L)_i)
-
-    By continuity this holds for singular sigma_x too. There L comes from an eigendecomposition cut to its rank and the
-    sqrt(c_i) are taken as singular values of L' M with sigma_y = M M', which avoids roots of squared rounding errors.
+    The last trace needs no matrix root: tr (sigma_x sigma_y)^(1/2) = sum_i sqrt(c_i), where c_i are the eigenvalues of
+    L' sigma_y L and sigma_x = L L', because AB and BA have the same ones. Where sigma_x or sigma_y is singular, L comes
+    from an eigendecomposition cut to its rank, and the sqrt(c_i) are singular values of L' M with sigma_y = M M'.
 
     mu are (D,), sigma (D, D); computed in float64. Equal arguments give exactly 0.0. ValueError where a sigma isn't
     symmetric, or has an eigenvalue below -1e-5 of its largest (smaller ones are taken for rounding).
@@ -55,7 +48,7 @@ def _distance(mu_x: Tensor, sigma_x: Tensor, mu_y: Tensor, sigma_y: Tensor) -> f
     return float((mu_x - mu_y).square().sum() + spread.clamp(min=0))
 
 
-def _normal(mu: Any, sigma: Any, mu_name: str, sigma_name: str) -> tuple[Tensor, Tensor]:
+def _normal(mu: ArrayLike, sigma: ArrayLike, mu_name: str, sigma_name: str) -> tuple[Tensor, Tensor]:
     mu = torch.atleast_1d(as_numbers(mu, mu_name))
     sigma = torch.atleast_2d(as_numbers(sigma, sigma_name, largest=LARGEST_SUM))
     if mu.ndim != 1 or sigma.shape != (len(mu), len(mu)) or not len(mu):
@@ -98,7 +91,7 @@ def _congruence(factor: Tensor, sigma: Tensor) -> Tensor:
     return torch.from_numpy(product)
 
 
-def fid(*, real: Any, fake: Any) -> Estimate:
+def fid(*, real: ArrayLike | Moments, fake: ArrayLike | Moments) -> Estimate:
     """Fréchet distance between the normals fitted to real and to fake features: the Fréchet Inception Distance.
 
     Takes features, (N, D) and (M, D), and then gives a standard error; or `Moments` (one or both), and then can't.
@@ -132,7 +125,7 @@ def fid(*, real: Any, fake: Any) -> Estimate:
     return Estimate(_fid(real, fake), _standard_error(real, fake), n=n, method=method)
 
 
-def fid_infinity(*, real: Any, fake: Any, seed: int = 0) -> Estimate:
+def fid_infinity(*, real: ArrayLike, fake: ArrayLike, seed: int = 0) -> Estimate:
     """The FID that infinitely many samples would have: bias removed by halving, with a 95% interval.
 
     FID_N = FID + c/N + ... ; the FID of halves has twice the bias (Chong & Forsyth 2020 fit a line through many N;
@@ -153,8 +146,8 @@ def fid_infinity(*, real: Any, fake: Any, seed: int = 0) -> Estimate:
     if torch.equal(real, fake):
         return Estimate(0.0, n=n, method=method)
     generator = stream(seed)
-    halves = zip(_halves(real, generator), _halves(fake, generator), strict=True)
-    value = 2 * _fid(real, fake) - sum(_fid(*pair) for pair in halves) / 2
+    pairs = zip(halves(real, generator), halves(fake, generator), strict=True)
+    value = 2 * _fid(real, fake) - sum(_fid(*pair) for pair in pairs) / 2
     if n < 2 * real.shape[1]:
         return Estimate(
             value, n=n, method=f"{method}, halves smaller than D: bias remains, no interval holds"
@@ -162,7 +155,7 @@ def fid_infinity(*, real: Any, fake: Any, seed: int = 0) -> Estimate:
     return Estimate.normal(value, _standard_error(real, fake), n, method)
 
 
-def fid_floor(real: Any, *, n: int | None = None, repeats: int = 10, seed: int = 0) -> Estimate:
+def fid_floor(real: ArrayLike, *, n: int | None = None, repeats: int = 10, seed: int = 0) -> Estimate:
     """What a perfect generator would score with n samples: the FID between two disjoint random draws of real rows.
 
     `n` is the size of each draw, at most (and by default) half the rows. The value is the mean over `repeats` random
@@ -176,25 +169,17 @@ def fid_floor(real: Any, *, n: int | None = None, repeats: int = 10, seed: int =
     if repeats < 2:
         raise ValueError(f"repeats: expected at least 2, got {repeats}")
     generator = stream(seed)
-    draws = (_shuffled(real, generator) for _ in range(repeats))
+    draws = (shuffled(real, generator) for _ in range(repeats))
     scores = torch.tensor([_fid(rows[:n], rows[n : 2 * n]) for rows in draws], dtype=torch.float64)
     return Estimate.normal(scores.mean(), scores.std(), n, f"FID of real against real, {repeats} draws")
 
 
-def _moments(features: Any, name: str) -> Moments:
+def _moments(features: ArrayLike | Moments, name: str) -> Moments:
     if isinstance(features, Moments):
         if features.count < 2:
             raise ValueError(f"{name}: expected Moments of at least 2 rows, got {features.count}")
         return features
     return Moments._of(as_samples(features, name, least=2))
-
-
-def _shuffled(rows: Tensor, generator: torch.Generator) -> Tensor:
-    return rows[torch.randperm(len(rows), generator=generator).to(rows.device)]
-
-
-def _halves(rows: Tensor, generator: torch.Generator) -> tuple[Tensor, ...]:
-    return _shuffled(rows, generator).tensor_split(2)
 
 
 def _centred(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_distribution, sum_tolerance
+from gancourse.metrics.arrays import ArrayLike, as_distribution, sum_tolerance
 from gancourse.metrics.estimate import Z95, Estimate
 from gancourse.seeds import stream
 
@@ -14,7 +14,7 @@ BLOCK = 1 << 17  # probabilities worked on at a time: 1 MiB of float64, which st
 TINY = 2.2250738585072014e-308  # has a finite logarithm; p log p and the sums can't tell it from 0
 
 
-def inception_score(probabilities: Any, *, splits: int = 1, seed: int | None = None) -> Estimate:
+def inception_score(probabilities: ArrayLike, *, splits: int = 1, seed: int | None = None) -> Estimate:
     """The Inception Score of N images from their class probabilities p(y|x), one row each.
 
     IS = exp( mean_x KL( p(y|x) || p(y) ) ) = exp( I(x; y) ),  p(y) = mean_x p(y|x) over the *generated* images

@@ -1,12 +1,11 @@
 """The Kernel Inception Distance: an unbiased comparison of features that assumes no normal distribution."""
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_pair
+from gancourse.metrics.arrays import ArrayLike, as_pair
 from gancourse.metrics.estimate import Estimate
 from gancourse.seeds import stream
 
@@ -14,7 +13,7 @@ BLOCK = 384  # rows of the kernel matrix held at once: 1.1 MiB in float64, which
 
 
 def kid(
-    *, real: Any, fake: Any, subsets: int | None = None, subset_size: int = 1000, seed: int = 0
+    *, real: ArrayLike, fake: ArrayLike, subsets: int | None = None, subset_size: int = 1000, seed: int = 0
 ) -> Estimate:
     """Kernel Inception Distance: squared maximum mean discrepancy with the kernel k(x, y) = (x.y/D + 1)^3.
 

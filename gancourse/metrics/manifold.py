@@ -5,13 +5,13 @@ nearest neighbour?
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_pair
+from gancourse.metrics.arrays import ArrayLike, as_pair
 from gancourse.metrics.neighbours import Cloud, blocks, clouds, inside, kth_distances, smallest
 
 
@@ -31,7 +31,7 @@ class DensityCoverage:
     coverage: float
 
 
-def precision_recall(*, real: Any, fake: Any, k: int = 3) -> PrecisionRecall:
+def precision_recall(*, real: ArrayLike, fake: ArrayLike, k: int = 3) -> PrecisionRecall:
     """How many fakes lie in the manifold of the reals, and how many reals in that of the fakes.
 
     A set's manifold is the union of balls around its samples, each reaching to the sample's k-th nearest neighbour in
@@ -45,10 +45,10 @@ def precision_recall(*, real: Any, fake: Any, k: int = 3) -> PrecisionRecall:
     """
     real, fake = _clouds(real, fake, k, both=True)
     tally = _tally(real, fake, kth_distances(real, k), kth_distances(fake, k))
-    return PrecisionRecall(_share(tally.real_balls > 0), _share(tally.fake_balls > 0))
+    return PrecisionRecall(float((tally.real_balls > 0).mean()), float((tally.fake_balls > 0).mean()))
 
 
-def density_coverage(*, real: Any, fake: Any, k: int = 5) -> DensityCoverage:
+def density_coverage(*, real: ArrayLike, fake: ArrayLike, k: int = 5) -> DensityCoverage:
     """How densely reals surround the fakes, and how many reals have a fake nearby.
 
     density = 1/(k M) sum_j sum_i 1[fake_j in ball_i] >= 0, not bounded by 1;
@@ -61,10 +61,11 @@ def density_coverage(*, real: Any, fake: Any, k: int = 5) -> DensityCoverage:
     """
     real, fake = _clouds(real, fake, k)
     tally = _tally(real, fake, kth_distances(real, k))
-    return DensityCoverage(float(tally.real_balls.sum() / (k * len(fake.exact))), _share(tally.fakes > 0))
+    density = tally.real_balls.sum() / (k * len(fake.exact))
+    return DensityCoverage(float(density), float((tally.fakes > 0).mean()))
 
 
-def realism(*, real: Any, fake: Any, k: int = 3) -> Tensor:
+def realism(*, real: ArrayLike, fake: ArrayLike, k: int = 3) -> Tensor:
     """How deep each fake lies inside the manifold of the reals: a score per image, from 1 upwards inside.
 
     R(fake_j) = max_i radius_i / |fake_j - real_i| over reals whose radius is at most the median radius; the larger
@@ -85,7 +86,7 @@ class _Tally(NamedTuple):
     fake_balls: np.ndarray  # (N,) balls of fakes that hold this real
 
 
-def _clouds(real: Any, fake: Any, k: int, *, both: bool = False) -> tuple[Cloud, Cloud]:
+def _clouds(real: ArrayLike, fake: ArrayLike, k: int, *, both: bool = False) -> tuple[Cloud, Cloud]:
     real, fake = as_pair(real, fake)
     for name, x in (("real", real), ("fake", fake))[: 1 + both]:
         if not isinstance(k, int | np.integer) or not 1 <= k < len(x):
@@ -108,7 +109,3 @@ def _tally(real: Cloud, fake: Cloud, real_radii: np.ndarray, fake_radii: np.ndar
             i, j = inside(lower, fake, real, rows, fake_radii[rows, None])
             tally.fake_balls[:] += np.bincount(j, minlength=n)
     return tally
-
-
-def _share(mask: np.ndarray) -> float:
-    return float(mask.mean())

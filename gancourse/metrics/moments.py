@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.distributed
@@ -11,7 +10,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gancourse import files
-from gancourse.metrics.arrays import LARGEST_SUM, as_numbers
+from gancourse.metrics.arrays import LARGEST_SUM, ArrayLike, as_numbers
 
 
 class Moments:
@@ -44,7 +43,7 @@ class Moments:
         self._mean = torch.zeros(dim, dtype=torch.float64)  # of x - origin
         self._scatter = torch.zeros(dim, dim, dtype=torch.float64)  # S
 
-    def update(self, features: Any) -> "Moments":
+    def update(self, features: ArrayLike) -> "Moments":
         """Take in a batch (n, D) or one row (D,); an empty batch (0, D) changes nothing. Returns self."""
         x = as_numbers(features, "features")
         x = x[None] if x.ndim == 1 else x

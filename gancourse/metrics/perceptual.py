@@ -1,14 +1,19 @@
 """How different two images look to a network: a distance between its feature maps."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from gancourse.metrics.arrays import ArrayLike
+
 
 def perceptual_distance(
-    x: Tensor, y: Tensor, *, features: Callable[[Any], Sequence[Tensor]], weights: Sequence[Any] | None = None
+    x: Tensor,
+    y: Tensor,
+    *,
+    features: Callable[[Tensor], Sequence[Tensor]],
+    weights: Sequence[ArrayLike] | None = None,
 ) -> Tensor:
     """The distance between images x_n and y_n in a network's feature maps, built as LPIPS is.
 

@@ -2,13 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_distribution, as_pair
+from gancourse.metrics.arrays import ArrayLike, as_distribution, as_pair
 from gancourse.seeds import stream
 
 RUNS = 10  # clusterings averaged
@@ -34,7 +33,7 @@ class PRDCurve:
         return float((self.precision * self.recall / below.clamp(min=1e-300)).max())
 
 
-def prd_from_histograms(*, real: Any, fake: Any, angles: int = 1001) -> PRDCurve:
+def prd_from_histograms(*, real: ArrayLike, fake: ArrayLike, angles: int = 1001) -> PRDCurve:
     """The precision-recall curve of two histograms over the same bins.
 
     For slopes lambda = tan(theta): precision = sum_k min(lambda real_k, fake_k), recall = precision / lambda =
@@ -59,7 +58,13 @@ def prd_from_histograms(*, real: Any, fake: Any, angles: int = 1001) -> PRDCurve
 
 
 def prd_curve(
-    *, real: Any, fake: Any, clusters: int = 20, angles: int = 1001, seed: int = 0, runs: int = RUNS
+    *,
+    real: ArrayLike,
+    fake: ArrayLike,
+    clusters: int = 20,
+    angles: int = 1001,
+    seed: int = 0,
+    runs: int = RUNS,
 ) -> PRDCurve:
     """The precision-recall curve of two sets of features, through the clusters that k-means finds in their union.
 

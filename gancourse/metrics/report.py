@@ -3,14 +3,13 @@
 import html
 import json
 import math
-from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_distribution, as_pair
+from gancourse.metrics.arrays import ArrayLike, as_distribution, as_pair, halves, shuffled
 from gancourse.metrics.copying import authenticity, data_copying
 from gancourse.metrics.divergence import js_divergence
 from gancourse.metrics.estimate import Estimate
@@ -19,25 +18,41 @@ from gancourse.metrics.inception_score import inception_score
 from gancourse.metrics.kernel import kid
 from gancourse.metrics.manifold import density_coverage, precision_recall, realism
 from gancourse.metrics.prd import RUNS, prd_curve
+from gancourse.metrics.vendi import vendi_score
 from gancourse.seeds import stream
 
 HALVINGS, T95 = 5, 2.570581835636314  # Student's t with 5 degrees of freedom holds 95% within +-T95
-Metric = Callable[[Tensor, Tensor, int], dict[str, float]]  # real, fake, clusterings -> name: value
 LEAST = 6  # samples of each: fewer have no k-th neighbours
 SMALLEST = 40  # samples that give halves in which 20 clusters and 5 neighbours still mean something
 
-METRICS = (
-    "fid", "fid_infinity", "fid_floor", "kid", "precision_recall", "density_coverage", "realism", "prd",
-    "inception_score", "authenticity", "data_copying",
-)  # fmt: skip
-BETTER = {
-    "FID": "lower", "FID infinity": "lower", "FID floor": "reference", "KID": "lower",
-    "precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher",
-    "median realism": "higher", "PRD F8 (recall)": "higher", "PRD F1/8 (precision)": "higher",
-    "Inception Score": "higher", "Inception Score of the real": "reference",
-    "JS divergence of class shares": "lower", "path length": "lower",
-    "authenticity": "as real", "authenticity of the real": "reference", "C_T (data copying)": "0",
-}  # fmt: skip
+
+@dataclass(frozen=True)
+class Given:
+    """What `report` was given, checked: features of real (N, D) and fake (M, D), and what only some metrics need."""
+
+    real: Tensor
+    fake: Tensor
+    train: ArrayLike | None
+    probabilities: ArrayLike | None
+    real_probabilities: ArrayLike | None
+    seed: int
+
+    @property
+    def smaller(self) -> int:
+        return min(len(self.real), len(self.fake))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric's rows on the card, each with which values are better; how they are found; what it needs beside.
+
+    An estimate is None where its row can't be had. `has` says whether what the metric `needs` was given.
+    """
+
+    rows: dict[str, str]
+    estimates: Callable[[Given], Sequence[Estimate | None]]
+    needs: str = ""
+    has: Callable[[Given], bool] = lambda given: True
 
 
 @dataclass(frozen=True)
@@ -91,12 +106,12 @@ class Report:
 
 def report(
     *,
-    real: Any,
-    fake: Any,
-    train: Any = None,
-    probabilities: Any = None,
-    real_probabilities: Any = None,
-    extractor: Any = None,
+    real: ArrayLike,
+    fake: ArrayLike,
+    train: ArrayLike | None = None,
+    probabilities: ArrayLike | None = None,
+    real_probabilities: ArrayLike | None = None,
+    extractor: object = "not stated",
     path_length: Estimate | None = None,
     metrics: Collection[str] | None = None,
     seed: int = 0,
@@ -113,116 +128,118 @@ def report(
     known in closed form, and the binomial one ignores that the manifold is a sample too (in simulations it was up to
     2.8 times too small). Theirs comes from the differences between halves in 5 random halvings of both samples; the
     interval is Student's with 5 degrees of freedom, for the value expected at this N (all of them change with N), and
-    both are None below 40 samples. FID infinity is left out where N or M < 2 D (its halves would be smaller than D), the
-    Inception Score without probabilities, the two of copying without train; asked for by name, they are then a
-    ValueError.
-    Errors as the metrics'.
+    both are None below 40 samples. The Vendi scores are of min(N, M) samples each, as they grow with their number.
+    FID infinity is left out where N or M < 2 D (its halves would be smaller than D), the Vendi score where the features
+    of a sample are all zeros, the Inception Score without probabilities, the two of copying without train; asked for by
+    name, they are then a ValueError. Errors as the metrics'.
     """
     real, fake = as_pair(real, fake, least=LEAST)
-    n, m = len(real), len(fake)
-    metrics = [metrics] if isinstance(metrics, str) else metrics
-    asked = set(METRICS if metrics is None else metrics)
-    if not asked or not asked <= set(METRICS):
-        raise ValueError(f"metrics: expected some of {', '.join(METRICS)}, got {', '.join(asked) or 'none'}")
-    enough = min(n, m) >= 2 * real.shape[1]
-    if metrics is not None and "fid_infinity" in asked and not enough:
-        raise ValueError(
-            f"metrics: fid_infinity needs {2 * real.shape[1]} samples of each, twice the dimensions; got {n} and {m}"
-        )
-    if (
-        metrics is not None
-        and "inception_score" in asked
-        and probabilities is None
-        and real_probabilities is None
-    ):
-        raise ValueError("metrics: inception_score needs probabilities, which features alone don't give")
-    copying = asked & {"authenticity", "data_copying"}
-    if metrics is not None and copying and train is None:
-        raise ValueError(
-            f"metrics: {' and '.join(sorted(copying))} needs train, the features of the training images"
-        )
-    rows: dict[str, Estimate] = {}
-    if "fid" in asked:
-        rows["FID"] = fid(real=real, fake=fake)
-    if "fid_infinity" in asked and enough:
-        rows["FID infinity"] = fid_infinity(real=real, fake=fake, seed=seed)
-    if "fid_floor" in asked:
-        rows["FID floor"] = fid_floor(real, n=min(n // 2, m), seed=seed)
-    if "kid" in asked:
-        rows["KID"] = kid(real=real, fake=fake)
-    for metric in (_precision_recall, _density_coverage, _realism, _prd):
-        if metric.__name__.removeprefix("_") in asked:
-            rows |= _with_error(metric, real, fake, seed)
-    if "inception_score" not in asked:
-        probabilities = real_probabilities = None
     for name, p, count in (
-        ("probabilities", probabilities, m),
-        ("real_probabilities", real_probabilities, n),
+        ("probabilities", probabilities, len(fake)),
+        ("real_probabilities", real_probabilities, len(real)),
     ):
         if p is not None and len(p) != count:
             raise ValueError(f"{name}: expected a row for each of {count} images, got {len(p)}")
     if not isinstance(path_length, Estimate | None):
         raise TypeError(f"path_length: expected an Estimate, got {type(path_length).__name__}")
-    if probabilities is not None:
-        rows["Inception Score"] = inception_score(probabilities)
-    if real_probabilities is not None:
-        rows["Inception Score of the real"] = inception_score(real_probabilities)
-    if probabilities is not None and real_probabilities is not None:
-        shares = [
-            as_distribution(p, "probabilities").mean(dim=0) for p in (probabilities, real_probabilities)
-        ]
-        rows["JS divergence of class shares"] = Estimate(js_divergence(*shares), n=min(n, m), method="nats")
+    asked = {metrics} if isinstance(metrics, str) else set(METRICS if metrics is None else metrics)
+    if not asked or not asked <= METRICS.keys():
+        raise ValueError(f"metrics: expected some of {', '.join(METRICS)}, got {', '.join(asked) or 'none'}")
+    given = Given(real, fake, train, probabilities, real_probabilities, seed)
+    rows: dict[str, Estimate] = {}
+    for key, metric in METRICS.items():
+        if key in asked and metric.has(given):
+            found = zip(metric.rows, metric.estimates(given), strict=True)
+            rows |= {row: estimate for row, estimate in found if estimate is not None}
+        elif key in asked and metrics is not None:
+            raise ValueError(
+                f"metrics: {key} needs {metric.needs}; got {len(real)} real and {len(fake)} fake samples of "
+                f"{real.shape[1]} dimensions"
+            )
     if path_length is not None:
         rows["path length"] = path_length
-    if train is not None and "authenticity" in asked:
-        rows["authenticity"] = authenticity(train=train, fake=fake)
-        rows["authenticity of the real"] = authenticity(train=train, fake=real)
-    if train is not None and "data_copying" in asked:
-        rows["C_T (data copying)"] = data_copying(train=train, test=real, fake=fake)
     name = extractor if isinstance(extractor, str) else getattr(extractor, "name", "not stated")
-    return Report(rows, str(name), str(getattr(extractor, "version", "")), n, m)
+    return Report(rows, str(name), str(getattr(extractor, "version", "")), len(real), len(fake))
 
 
-def _with_error(metric: Metric, real: Tensor, fake: Tensor, seed: int) -> dict[str, Estimate]:
+def _by_halves(
+    metric: Callable[[Tensor, Tensor, int], tuple[float, ...]], *highest: float
+) -> Callable[[Given], list[Estimate]]:
     """The metric's values, each with the standard error that its differences between random halves imply.
 
+    metric: real, fake, number of clusterings -> values, none of which is negative or above its `highest`.
     Disjoint halves are independent and their variance is about twice the whole's: Var(half - other half) ~ 4 Var.
     """
-    n, random, gaps = min(len(real), len(fake)), stream(seed), []
-    values = metric(real, fake, RUNS)
-    for _ in range(HALVINGS if n >= SMALLEST else 0):
-        (r1, r2), (f1, f2) = (
-            x[torch.randperm(len(x), generator=random).to(x.device)].tensor_split(2) for x in (real, fake)
-        )
-        one, other = metric(r1, f1, 2), metric(r2, f2, 2)
-        gaps.append({name: one[name] - other[name] for name in values})
-    result = {}
-    for name, value in values.items():
-        stderr = math.sqrt(sum(gap[name] ** 2 for gap in gaps) / HALVINGS / 4)
-        if gaps and math.isfinite(value + stderr):
-            highest = math.inf if name in ("density", "median realism") else 1.0
-            interval = (max(value - T95 * stderr, 0.0), min(value + T95 * stderr, highest))
-            result[name] = Estimate(value, stderr, interval, n, f"{name}, error from {HALVINGS} halvings")
-        else:
-            result[name] = Estimate(value, n=n, method=name)
-    return result
+
+    def estimates(given: Given) -> list[Estimate]:
+        n, random, gaps = given.smaller, stream(given.seed), []
+        values = metric(given.real, given.fake, RUNS)
+        for _ in range(HALVINGS if n >= SMALLEST else 0):
+            (r1, r2), (f1, f2) = (halves(x, random) for x in (given.real, given.fake))
+            gaps.append([a - b for a, b in zip(metric(r1, f1, 2), metric(r2, f2, 2), strict=True)])
+        result = []
+        for i, value in enumerate(values):
+            stderr = math.sqrt(sum(gap[i] ** 2 for gap in gaps) / HALVINGS / 4)
+            if gaps and math.isfinite(value + stderr):
+                interval = (max(value - T95 * stderr, 0.0), min(value + T95 * stderr, highest[i]))
+                result.append(Estimate(value, stderr, interval, n, f"error from {HALVINGS} halvings"))
+            else:
+                result.append(Estimate(value, n=n, method="no error known"))
+        return result
+
+    return estimates
 
 
-def _precision_recall(real: Tensor, fake: Tensor, runs: int) -> dict[str, float]:
-    return asdict(precision_recall(real=real, fake=fake))
-
-
-def _density_coverage(real: Tensor, fake: Tensor, runs: int) -> dict[str, float]:
-    return asdict(density_coverage(real=real, fake=fake))
-
-
-def _realism(real: Tensor, fake: Tensor, runs: int) -> dict[str, float]:
-    return {"median realism": float(realism(real=real, fake=fake).median())}
-
-
-def _prd(real: Tensor, fake: Tensor, runs: int) -> dict[str, float]:
+def _prd(real: Tensor, fake: Tensor, runs: int) -> tuple[float, ...]:
     curve = prd_curve(real=real, fake=fake, clusters=min(20, len(real)), runs=runs)
-    return {"PRD F8 (recall)": curve.f_beta(8), "PRD F1/8 (precision)": curve.f_beta(1 / 8)}
+    return curve.f_beta(8), curve.f_beta(1 / 8)
+
+
+def _inception_score(given: Given) -> list[Estimate | None]:
+    both = [given.probabilities, given.real_probabilities]
+    scores = [None if p is None else inception_score(p) for p in both]
+    if any(p is None for p in both):
+        return [*scores, None]
+    shares = (as_distribution(p, "probabilities").mean(dim=0) for p in both)
+    return [*scores, Estimate(js_divergence(*shares), n=given.smaller, method="nats")]
+
+
+def _vendi(given: Given) -> list[Estimate]:
+    """Of as many fakes as reals, picked at random from the larger set: the score grows with the sample."""
+    n, random = given.smaller, stream(given.seed)
+    return [vendi_score(x if len(x) == n else shuffled(x, random)[:n]) for x in (given.fake, given.real)]
+
+
+_TRAIN = "train, the features of the training images", lambda x: x.train is not None
+METRICS = {
+    "fid": Metric({"FID": "lower"}, lambda x: [fid(real=x.real, fake=x.fake)]),
+    "fid_infinity": Metric({"FID infinity": "lower"},
+        lambda x: [fid_infinity(real=x.real, fake=x.fake, seed=x.seed)],
+        "at least twice as many samples of each as dimensions", lambda x: x.smaller >= 2 * x.real.shape[1]),
+    "fid_floor": Metric({"FID floor": "reference"},
+        lambda x: [fid_floor(x.real, n=min(len(x.real) // 2, len(x.fake)), seed=x.seed)]),
+    "kid": Metric({"KID": "lower"}, lambda x: [kid(real=x.real, fake=x.fake)]),
+    "precision_recall": Metric({"precision": "higher", "recall": "higher"},
+        _by_halves(lambda real, fake, _: astuple(precision_recall(real=real, fake=fake)), 1, 1)),
+    "density_coverage": Metric({"density": "higher", "coverage": "higher"},
+        _by_halves(lambda real, fake, _: astuple(density_coverage(real=real, fake=fake)), math.inf, 1)),
+    "realism": Metric({"median realism": "higher"},
+        _by_halves(lambda real, fake, _: (float(realism(real=real, fake=fake).median()),), math.inf)),
+    "prd": Metric({"PRD F8 (recall)": "higher", "PRD F1/8 (precision)": "higher"}, _by_halves(_prd, 1, 1)),
+    "vendi_score": Metric({"Vendi score": "as real", "Vendi score of the real": "reference"}, _vendi,
+        "features none of which are all zeros, as these have no direction",
+        lambda x: bool(x.real.any(dim=1).all() and x.fake.any(dim=1).all())),
+    "inception_score": Metric({"Inception Score": "higher", "Inception Score of the real": "reference",
+        "JS divergence of class shares": "lower"}, _inception_score,
+        "probabilities, which features alone don't give",
+        lambda x: x.probabilities is not None or x.real_probabilities is not None),
+    "authenticity": Metric({"authenticity": "as real", "authenticity of the real": "reference"},
+        lambda x: [authenticity(train=x.train, fake=images) for images in (x.fake, x.real)], *_TRAIN),
+    "data_copying": Metric({"C_T (data copying)": "0"},
+        lambda x: [data_copying(train=x.train, test=x.real, fake=x.fake)], *_TRAIN),
+}  # fmt: skip
+BETTER = {row: better for metric in METRICS.values() for row, better in metric.rows.items()}
+BETTER["path length"] = "lower"
 
 
 def _strict(x: Any) -> Any:

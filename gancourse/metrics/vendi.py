@@ -1,21 +1,18 @@
 """The Vendi score: how many different samples a set holds in effect, without any reals to compare with."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from gancourse.metrics.arrays import as_numbers, as_samples
+from gancourse.metrics.arrays import ArrayLike, as_numbers, as_samples
 from gancourse.metrics.estimate import Estimate
 
 TINY = 2.2250738585072014e-308  # has a finite logarithm; lambda log lambda can't tell it from 0
-TOLERANCE = (
-    1e-5  # what float32 may leave of a kernel's symmetry, of the ones on its diagonal and of its eigenvalues
-)
+TOLERANCE = 1e-5  # what float32 may leave of a kernel's symmetry, its diagonal's ones and its eigenvalues
 
 
-def vendi_score(features: Any, *, kernel: str | Callable[[Tensor], Any] = "cosine") -> Estimate:
+def vendi_score(features: ArrayLike, *, kernel: str | Callable[[Tensor], ArrayLike] = "cosine") -> Estimate:
     """The effective number of different samples: from 1, all are alike, to N, none is like another.
 
         VS = exp( - sum_j lambda_j log lambda_j ),  lambda the eigenvalues of K / N,  K_ij = k(x_i, x_j),  K_ii = 1
@@ -71,7 +68,7 @@ def _directions(x: Tensor) -> Tensor:
     return x / x.norm(dim=1, keepdim=True)
 
 
-def _similarities(matrix: Any, n: int) -> Tensor:
+def _similarities(matrix: ArrayLike, n: int) -> Tensor:
     """A kernel's matrix as float64 (N, N), checked but for its eigenvalues."""
     gram = as_numbers(matrix, "kernel")
     if gram.shape != (n, n):

@@ -15,14 +15,8 @@ from gancourse.models.sampling import sample
 
 keep_freed_memory()
 
-ROOMS = {
-    "Classifier": "classifier",
-    "StyleGANGenerator": "stylegan",
-    "Discriminator": "stylegan",
-    "VAE": "vae",
-    "FactorRegressor": "regressor",
-    "InceptionV3Features": "inception",
-}
+ROOMS = {"Classifier": "classifier", "StyleGANGenerator": "stylegan", "Discriminator": "stylegan", "VAE": "vae",
+         "FactorRegressor": "regressor", "InceptionV3Features": "inception"}  # fmt: skip
 
 
 def __getattr__(name: str):

@@ -66,9 +66,8 @@ class Classifier(nn.Module):
         x = self.preprocess(images)
         if self.training:  # batch norm must see the whole batch
             return self.pool(self.maps(x))
-        return torch.cat(
-            [self.pool(self.maps(part)) for part in x.split(128)]
-        )  # malloc keeps the memory of so few
+        # malloc keeps the memory of 128 images for the next
+        return torch.cat([self.pool(self.maps(part)) for part in x.split(128)])
 
     def forward(self, images: Tensor) -> Tensor:
         return self.fc(self.features(images))

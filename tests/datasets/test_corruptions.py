@@ -33,6 +33,11 @@ def test_stronger_changes_more(garments, damage, strengths):
 
 
 @every
+def test_arrays_are_damaged_alike(garments, damage, strengths):
+    assert torch.equal(damage(garments[:20].numpy(), strengths[1]), damage(garments[:20], strengths[1]))
+
+
+@every
 def test_zero_is_a_copy_and_the_input_stays(garments, damage, strengths):
     before = garments.clone()
     untouched = damage(garments, 0)

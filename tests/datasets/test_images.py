@@ -26,14 +26,19 @@ def test_columns_must_fit():
         ImageSet(images(), factors={"hue": torch.zeros(5)})
 
 
-def test_images_at_rest():
+def test_arrays_are_images_too():
+    stored = ImageSet(images().numpy())
+    assert isinstance(stored.images, torch.Tensor) and torch.equal(stored.images, images())
+
+
+def test_what_is_no_stored_image():
     assert check_images(images()) is not None
     with pytest.raises(TypeError, match=r"real: expected uint8, got float32: quantise first"):
         check_images(images().float(), "real")
     with pytest.raises(TypeError, match=r"expected uint8, got int64$"):
         check_images(images().long())
-    with pytest.raises(TypeError, match="got ndarray"):
-        check_images(images().numpy())
+    with pytest.raises(TypeError, match="got list"):
+        check_images(images().tolist())
     with pytest.raises(ValueError, match=r"got \(4, 2, 2, 3\)"):
         check_images(images().permute(0, 2, 3, 1))
     with pytest.raises(ValueError, match=r"got \(3, 2, 2\)"):

@@ -18,7 +18,10 @@ from gancourse.metrics import (
     precision_recall,
     realism,
     report,
+    vendi_score,
 )
+from gancourse.metrics.arrays import shuffled
+from gancourse.seeds import stream
 
 module = importlib.import_module("gancourse.metrics.report")  # the room's `report` is the function
 
@@ -52,6 +55,8 @@ def test_values_are_the_metrics(card):
     assert card["authenticity of the real"] == authenticity(train=train, fake=real)
     assert card["C_T (data copying)"] == data_copying(train=train, test=real, fake=fake)
     assert card["Inception Score"] == inception_score(np.random.default_rng(0).dirichlet(np.ones(4), 150))
+    assert card["Vendi score of the real"] == vendi_score(shuffled(torch.from_numpy(real), stream(0))[:150])
+    assert card["Vendi score"] == vendi_score(fake)  # of 150 too, as it grows with their number
     assert list(card.estimates) == list(module.BETTER)
 
 
@@ -104,6 +109,21 @@ def test_only_what_is_asked_for():
             report(real=real, fake=fake, metrics=wrong)
 
 
+def test_a_metric_that_cant_be_had_is_left_out_or_an_error_when_asked_for():
+    real, fake = normal(20, 12), normal(20, 12, seed=1)
+    real[3] = 0  # no direction
+    assert (
+        not {"FID infinity", "Vendi score", "Inception Score"} & report(real=real, fake=fake).estimates.keys()
+    )
+    for name, needs in (
+        ("fid_infinity", "at least twice as many samples of each as dimensions; got 20 real and 20 fake samples of 12 dimensions"),
+        ("vendi_score", "features none of which are all zeros"),
+        ("inception_score", "probabilities, which features alone don't give"),
+    ):
+        with pytest.raises(ValueError, match=f"metrics: {name} needs .*{needs}"):
+            report(real=real, fake=fake, metrics=[name])
+
+
 def test_copying_needs_the_training_features():
     real, fake, train = normal(50), normal(50, seed=1), normal(60, seed=2)
     some = report(real=real, fake=fake, train=train, metrics=["authenticity"])
@@ -130,13 +150,14 @@ def test_intervals_stay_in_range(card):
         assert 0 <= low <= card[name].value <= high <= 1
 
 
-@pytest.mark.parametrize("metric", ["_precision_recall", "_density_coverage", "_realism", "_prd"])
+@pytest.mark.parametrize("metric", ["precision_recall", "density_coverage", "realism", "prd"])
 def test_errors_from_halves_are_sound(metric):
     """Repeated samples: the errors match the spread (PRD's are larger), intervals hold the mean over all of them."""
-    count = 12 if metric == "_prd" else 40
-    metric, rng = getattr(module, metric), np.random.default_rng(0)
+    count, rng = 12 if metric == "prd" else 40, np.random.default_rng(0)
     pairs = [(rng.normal(size=(150, 6)) + 0.3, rng.normal(size=(150, 6)) * 0.8) for _ in range(count)]
-    cards = [module._with_error(metric, *map(torch.from_numpy, pair), i) for i, pair in enumerate(pairs)]
+    cards = [
+        report(real=real, fake=fake, metrics=metric, seed=i).estimates for i, (real, fake) in enumerate(pairs)
+    ]
     for name in cards[0]:
         values, errors = ([getattr(card[name], field) for card in cards] for field in ("value", "stderr"))
         assert 0.7 < np.sqrt(np.mean(np.square(errors))) / np.std(values) < (2.5 if "PRD" in name else 1.4)
