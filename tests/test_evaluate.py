@@ -416,7 +416,10 @@ def test_what_was_asked_for_is_there_or_an_error(folders, tmp_path):
     features = str(tmp_path / "a.npy")
     with pytest.raises(ValueError, match="inception_score needs probabilities"):
         evaluate(features, features, metrics=["inception_score"])
-    with pytest.raises(ValueError, match=r"fid_infinity needs at least twice as many samples.* got 90 real and 70 fake samples of 64"):
+    with pytest.raises(
+        ValueError,
+        match=r"fid_infinity needs at least twice as many samples.* got 90 real and 70 fake samples of 64",
+    ):
         evaluate(*folders, metrics=["fid_infinity"])
     few = evaluate(*folders, metrics=["fid"], use_cache=False)
     assert re.search("70 samples are few for 64 dimensions.*at least 128 samples", few.notes[0])

@@ -13,10 +13,15 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from gancourse.demos.stage import encode
 from gancourse.figures.style import indexed
+
+if TYPE_CHECKING:
+    import ipywidgets
 
 BURST = 0.003  # seconds without a further change after which a burst of changes is over
 PAGE = 840  # CSS pixels: so wide is the output of a cell in a JupyterLab window of 1280, file list open
@@ -44,7 +49,7 @@ class Slider:
     def decimals(self) -> int:
         return max(0, math.ceil(-math.log10(self.step) - 1e-9))
 
-    def widget(self):
+    def widget(self) -> "ipywidgets.Widget":
         import ipywidgets
 
         whole = all(isinstance(number, int) for number in (self.low, self.high, self.step, self.value))
@@ -57,10 +62,10 @@ class Slider:
             description=f"{self.label} ({self.unit})" if self.unit else self.label,
         )
 
-    def exact(self, value):
+    def exact(self, value: float) -> float:
         return round(value, self.decimals)  # a browser counts its steps up to 2.0000000000000004
 
-    def says(self, value) -> str:
+    def says(self, value: float) -> str:
         return f"{self.label} = {value:g} {self.unit}".rstrip()
 
 
@@ -73,15 +78,15 @@ class Choice:
     options: tuple
     value: object
 
-    def widget(self):
+    def widget(self) -> "ipywidgets.Widget":
         import ipywidgets
 
         return ipywidgets.Dropdown(options=self.options, value=self.value, description=self.label)
 
-    def exact(self, value):
+    def exact(self, value: object) -> object:
         return value
 
-    def says(self, value) -> str:
+    def says(self, value: object) -> str:
         return f"{self.label} = {value}"
 
 
@@ -93,15 +98,15 @@ class Toggle:
     label: str
     value: bool = False
 
-    def widget(self):
+    def widget(self) -> "ipywidgets.Widget":
         import ipywidgets
 
         return ipywidgets.Checkbox(value=self.value, description=self.label)
 
-    def exact(self, value):
+    def exact(self, value: bool) -> bool:
         return value
 
-    def says(self, value) -> str:
+    def says(self, value: bool) -> str:
         return f"{self.label} {'on' if value else 'off'}"
 
 
@@ -116,12 +121,12 @@ class Demo:
 
     def __init__(
         self,
-        render: Callable,
+        render: Callable[..., bytes | np.ndarray],
         controls: Sequence[Slider | Choice | Toggle],
         describe: Callable[..., str],
         *,
         title: str,
-        stills: Sequence[dict],
+        stills: Sequence[dict[str, Any]],
     ):
         self.render, self.describe, self.title = render, describe, title
         self.controls = {control.name: control for control in controls}
@@ -133,23 +138,23 @@ class Demo:
         for still in self.stills:
             self.state(**still)
 
-    def state(self, **changes) -> dict[str, Any]:
+    def state(self, **changes: Any) -> dict[str, Any]:
         """The controls' own values with `changes` in their place."""
         if unknown := changes.keys() - self.controls.keys():
             raise ValueError(f"state: no control named {sorted(unknown)}; there are {list(self.controls)}")
         return {name: control.value for name, control in self.controls.items()} | changes
 
-    def picture(self, **changes) -> bytes:
+    def picture(self, **changes: Any) -> bytes:
         """The picture of a state as PNG bytes."""
         with self.lock:
             drawn = self.render(**self.state(**changes))
         return drawn if isinstance(drawn, bytes) else encode(drawn)
 
-    def line(self, **changes) -> str:
+    def line(self, **changes: Any) -> str:
         """The numbers of a state in words."""
         return self.describe(**self.state(**changes))
 
-    def caption(self, **changes) -> str:
+    def caption(self, **changes: Any) -> str:
         """What sets a state apart: `rho = 0.5, k = 3`; all of it where nothing was changed."""
         return ", ".join(self.controls[name].says(value) for name, value in (changes or self.state()).items())
 
@@ -158,7 +163,7 @@ class Demo:
         lines = [f"{self.caption(**still)}: {self.line(**still)}" for still in self.stills]
         return self._sheet(), "\n".join([self.title, *lines])
 
-    def _sheet(self, gap=24, size=16) -> bytes:
+    def _sheet(self, gap: int = 24, size: int = 16) -> bytes:
         """The pictures at their natural size, two in a row where the page is wide enough, each with its caption."""
         import matplotlib
         from PIL import Image, ImageDraw, ImageFont
@@ -218,12 +223,12 @@ class Panel:
         for widget in self.controls.values():
             widget.observe(self.changed, names="value")
 
-    def back(self, _):
+    def back(self, _: object) -> None:
         """Set every control to its own value."""
         for name, widget in self.controls.items():
             widget.value = self.demo.controls[name].value
 
-    def changed(self, _):
+    def changed(self, _: object) -> None:
         """Draw soon: the kernel hands over changes one by one, and only the newest is worth a picture."""
         self.changes += 1
         if self.task is None or self.task.done():
@@ -232,7 +237,7 @@ class Panel:
             except RuntimeError:  # no kernel's loop: a script or a test
                 self.draw()
 
-    async def settle(self):
+    async def settle(self) -> None:
         """Let the changes that already wait in the kernel's queue come in first, then draw the last."""
         for _ in range(30):
             seen = self.changes
@@ -241,7 +246,7 @@ class Panel:
                 break
         self.draw()
 
-    def draw(self):
+    def draw(self) -> None:
         """Draw the controls' state, or say in the line why it cannot be drawn."""
         state = {name: self.demo.controls[name].exact(widget.value) for name, widget in self.controls.items()}
         try:

@@ -6,7 +6,7 @@ no global setting and a figure cannot leak into the next cell.
 
 import io
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from cycler import cycler
@@ -56,8 +56,8 @@ def new(
     *,
     size: tuple[float, float] | None = None,
     title: str | None = None,
-    layout: str = "constrained",
-    **subplots,
+    layout: Literal["constrained", "tight", "none"] = "constrained",
+    **subplots: Any,
 ) -> tuple[Figure, Any]:
     """A styled figure and its axes: one axes, or an array of them as `matplotlib.pyplot.subplots` gives.
 

@@ -116,7 +116,10 @@ def test_a_metric_that_cant_be_had_is_left_out_or_an_error_when_asked_for():
         not {"FID infinity", "Vendi score", "Inception Score"} & report(real=real, fake=fake).estimates.keys()
     )
     for name, needs in (
-        ("fid_infinity", "at least twice as many samples of each as dimensions; got 20 real and 20 fake samples of 12 dimensions"),
+        (
+            "fid_infinity",
+            "at least twice as many samples of each as dimensions; got 20 real and 20 fake samples of 12 dimensions",
+        ),
         ("vendi_score", "features none of which are all zeros"),
         ("inception_score", "probabilities, which features alone don't give"),
     ):

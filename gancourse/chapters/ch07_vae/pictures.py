@@ -1,8 +1,5 @@
 """What chapter 07 draws: a loop as it runs, networks as boxes and arrows, and Langevin sampling."""
 
-import base64
-import html
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -11,11 +8,11 @@ from matplotlib.patches import FancyBboxPatch
 from numpy.typing import ArrayLike
 
 from gancourse import figures
+from gancourse.demos.loop import watched
 from gancourse.demos.stage import Stage
 from gancourse.metrics import Estimate
 from gancourse.metrics.report import Report
 
-EVERY = 0.4  # seconds between two pictures of a loop
 REAL, FAKE, GREEN = figures.REAL, figures.FAKE, figures.PALETTE["green"]
 
 
@@ -53,27 +50,7 @@ class Live:
 
     def __iter__(self) -> Iterator[int]:
         """Steps from 0, shown as they pass."""
-        import ipywidgets
-        from IPython.display import display
-        from tqdm.notebook import tqdm
-
-        bar = tqdm(total=self.steps, desc=self.title, unit="step", display=False)
-        picture = ipywidgets.HTML()
-        box = ipywidgets.VBox([bar.container, picture])
-        view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-        text = f"{self.title}: {self.steps} steps, shown live where a kernel runs."
-        display({"application/vnd.jupyter.widget-view+json": view, "text/plain": text}, raw=True)
-        drawn = 0.0
-        try:
-            for step in range(self.steps):
-                if time.monotonic() - drawn > EVERY:
-                    picture.value = self._picture()
-                    drawn = time.monotonic()
-                yield step
-                bar.update()
-        finally:
-            picture.value = self._picture()
-            bar.close()
+        return watched(self.steps, self._picture, title=self.title)
 
     def note(self, value: float) -> None:
         """Add a point to the curve."""
@@ -82,12 +59,11 @@ class Live:
     def _tiles(self) -> np.ndarray:
         return figures.tile_images(self.pictures(), columns=self.columns)
 
-    def _picture(self) -> str:
+    def _picture(self, step: int) -> tuple[bytes, str]:
         self.line.set_data(range(len(self.values)), self.values)
         self.image.set_data(self._tiles())
-        now = f"{self.values[-1]:.4g} after {len(self.values)} steps" if self.values else "not begun"
-        png = base64.b64encode(self.stage.png()).decode()
-        return f'<img alt="{html.escape(f"{self.title}: {now}")}" src="data:image/png;base64,{png}">'
+        now = f"{self.values[-1]:.4g} after {step} steps" if self.values else "not begun"
+        return self.stage.png(), f"{self.title}: {now}"
 
 
 def network_diagram(

@@ -1,9 +1,6 @@
 """What the stored runs reached, and its pictures: rings, spirals, seeds, slopes, weights that are averaged."""
 
-import base64
 import functools
-import html
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +8,7 @@ from torch import Tensor
 
 from gancourse.datasets import toy_runs
 from gancourse.datasets.mixtures import Mixture
+from gancourse.demos.loop import watched
 from gancourse.demos.stage import Stage
 from gancourse.figures import FAKE, GREY, PALETTE, REAL, log_sizes, new, show
 
@@ -221,10 +219,6 @@ def live(
     count: int, draw: Callable[[], Mapping[str, Tensor]], mixture: Mixture, *, title: str
 ) -> Iterator[int]:
     """Steps from 0 to count - 1 under a progress bar, with the two clouds that `draw` gives beneath it, as they move."""
-    import ipywidgets
-    from IPython.display import display
-    from tqdm.notebook import tqdm
-
     figure, axes = new(1, 2, size=(6, 3), sharey=True)
     clouds = []
     for ax, (name, points) in zip(axes, draw().items(), strict=True):
@@ -233,25 +227,9 @@ def live(
         clouds.append(ax.collections[-1])
     stage = Stage(figure, clouds)
 
-    def picture(step: int) -> str:
+    def picture(step: int) -> tuple[bytes, str]:
         for cloud, points in zip(clouds, draw().values(), strict=True):
             cloud.set_offsets(points.numpy())
-        png = base64.b64encode(stage.png()).decode()
-        return f'<img alt="{html.escape(title)}: {step} steps" src="data:image/png;base64,{png}">'
+        return stage.png(), f"{title}: {step} steps"
 
-    bar = tqdm(total=count, desc=title, unit="step", display=False)
-    image = ipywidgets.HTML()
-    box = ipywidgets.VBox([bar.container, image])
-    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-    text = f"{title}: {count} steps, shown live where a kernel runs."
-    display({"application/vnd.jupyter.widget-view+json": view, "text/plain": text}, raw=True)
-    drawn = 0.0
-    try:
-        for step in range(count):
-            if time.monotonic() - drawn > 0.5:
-                image.value, drawn = picture(step), time.monotonic()
-            yield step
-            bar.update()
-    finally:
-        image.value = picture(bar.n)
-        bar.close()
+    return watched(count, picture, title=title)
