@@ -1,4 +1,4 @@
-"""Latents: where they come from, how they are truncated, and the ways between two of them."""
+"""Latents: sampling, truncation, and interpolation between two of them."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def sample(n: int, dim: int, *, generator: torch.Generator) -> Tensor:
-    """`n` independent standard normal latents, (n, dim) float32, on the generator's device."""
+    """`n` standard normal latents, (n, dim) float32, on generator's device; TypeError, ValueError for bad arguments."""
     _require_generator(generator)
     if n < 0 or dim < 1:
         raise ValueError(f"expected n >= 0 and dim >= 1, got n={n} and dim={dim}")
@@ -17,15 +17,15 @@ def sample(n: int, dim: int, *, generator: torch.Generator) -> Tensor:
 
 
 def truncated_normal(shape: int | Sequence[int], threshold: float, *, generator: torch.Generator) -> Tensor:
-    """Standard normals of which those beyond +-threshold are drawn again (BigGAN's truncation, Brock et al. 2019).
+    """Standard normals, redrawn until all lie within +-threshold (BigGAN's truncation trick, Brock et al. 2019).
 
-    Drawing again until |z| <= t leaves the normal density on [-t, t], scaled up. Its distribution function can be
-    inverted, which gives the same distribution at once, however small t is:
+    Drawing again until |z| <= t leaves the normal density on [-t, t], rescaled. Inverting its distribution function
+    gives the same distribution in one draw, however small t is:
 
         z = sqrt(2) erfinv(u erf(t / sqrt 2)),    u uniform on (-1, 1)
 
-    Clipping would pile the tails up at +-t instead. float32 of the given shape, on the generator's device;
-    `threshold` > 0, inf for no truncation.
+    Clipping would pile the tails up at +-t instead. Returns float32 of `shape`, on the generator's device. ValueError
+    unless threshold > 0 (a plain number; inf for no truncation), TypeError unless generator is a torch.Generator.
     """
     _require_generator(generator)
     if not isinstance(threshold, Real) or not threshold > 0:
@@ -42,9 +42,9 @@ def truncate(w: Tensor, w_avg: Tensor, psi: float, cutoff: int | None = None) ->
 
         w' = w_avg + psi (w - w_avg)
 
-    (Karras et al. 2019, appendix B.) psi = 1 changes nothing, psi = 0 gives w_avg, negative psi the opposite image.
-    w is (N, D), or (N, L, D) with one latent a layer; then only the first `cutoff` layers are truncated (all by
-    default). w_avg is (D,). It belongs to sampling, not to training.
+    (Karras et al. 2019, appendix B.) psi = 1 changes nothing, psi = 0 gives w_avg, psi < 0 goes to the other side of
+    it. w: (N, D), or (N, L, D) with one latent per layer, of which the first `cutoff` are truncated (None: all). w_avg:
+    (D,). For sampling, never for training. ValueError for other shapes, a cutoff with (N, D), NaN, or psi not finite.
     """
     w, w_avg = torch.as_tensor(w), torch.as_tensor(w_avg)
     if w.ndim not in (2, 3) or w_avg.shape != w.shape[-1:]:
@@ -68,27 +68,27 @@ def truncate(w: Tensor, w_avg: Tensor, psi: float, cutoff: int | None = None) ->
 def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     """Linear interpolation (1 - t) a + t b; exactly a at t = 0 and b at t = 1.
 
-    a, b are (..., D); t is a number or a tensor that broadcasts against their leading axes: for one pair (D,) and
-    t of shape (T,) the result is the path (T, D); for (N, D) and (N,), a point on each path.
+    a, b: (..., D); t: a number or a tensor that broadcasts against their leading axes. One pair (D,) with t (T,) gives
+    the path (T, D); (N, D) with (N,) a point on each path; t outside [0, 1] extrapolates. ValueError for shapes, NaN.
     """
     a, b, t = _aligned(a, b, t)
     return torch.lerp(a, b, t.to(a.dtype))
 
 
 def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """Spherical interpolation: the direction moves along the great circle at constant speed, the length linearly.
+    """Spherical interpolation: the direction turns on the great circle at constant speed, the length changes linearly.
 
         direction = cos(t omega) e + sin(t omega) f,    length = (1 - t) |a| + t |b|
 
-    with e the direction of a, omega the angle between a and b, and f the direction of what b has beyond e. This is
-    Shoemake's (1985) sin((1-t) omega) / sin(omega) e + sin(t omega) / sin(omega) b/|b|, without its division by 0: for
-    parallel vectors f doesn't matter; for opposite ones every great circle is as short, and f is made from the axis
-    that a is furthest from. A zero vector has no direction and takes the other's. Plain slerp of unequal lengths
-    would swing off the straight way between them; normal latents all have about the length sqrt(D), which lerp
-    leaves (it dips to sqrt(D/2) halfway) and this keeps.
+    with e the direction of a, omega the angle between a and b, and f the unit vector along the part of b orthogonal to
+    e. This is Shoemake's (1985) sin((1-t) omega)/sin(omega) e + sin(t omega)/sin(omega) b/|b|, without its division by
+    0: for parallel vectors f doesn't matter; for opposite ones all great circles are equally short, and f is made from
+    the axis most orthogonal to a. A zero vector has no direction and takes the other's. Applied to a and b themselves,
+    Shoemake's formula bends the path when their lengths differ. Normal latents all have about the length sqrt(D), which
+    slerp keeps and lerp does not (it dips to sqrt(D/2) halfway).
 
-    Shapes as for `lerp`; D >= 2 for opposite vectors to have a way between them. Computed in float64, returned in the
-    inputs' dtype.
+    Shapes and errors as for `lerp`; opposite vectors need D >= 2 (with D = 1 the result is about 0). Computed in
+    float64, returned in the inputs' dtype.
     """
     a, b, t = _aligned(a, b, t)
     dtype, a, b = a.dtype, a.double(), b.double()

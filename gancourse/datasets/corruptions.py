@@ -1,7 +1,7 @@
 """Ways to damage images by a known amount.
 
-All take uint8 (N, C, H, W), tensor or array, and give a uint8 tensor of the same shape. Strength 0 gives an identical
-copy. With one seed, every strength uses the same random draw, so that a stronger damage contains the weaker one.
+All take uint8 (N, C, H, W), tensor or array, and return a uint8 tensor of the same shape; strength 0 gives a copy.
+ValueError for strength < 0, infinite or (shares) > 1. With one seed a stronger damage contains the weaker one.
 """
 
 import math
@@ -31,9 +31,9 @@ def noise(images: Images, strength: float, *, seed: int = 0) -> Tensor:
 
 
 def blur(images: Images, strength: float, *, seed: int = 0) -> Tensor:
-    """Convolve with a Gaussian, k(d) ~ exp(-d^2 / (2 sigma^2)); outside, the edge pixels go on.
+    """Convolve with a Gaussian, k(d) ~ exp(-d^2 / (2 sigma^2)); outside the image its edge pixels are repeated.
 
-    strength: sigma in pixels; the kernel ends at 4 sigma. Nothing is random: `seed` is there for uniformity.
+    strength: sigma in pixels; the kernel ends at 4 sigma. Nothing is random: `seed` only keeps the signatures alike.
     """
     radius = math.ceil(4 * min(strength, 1e3)) if strength > 0 else 0
     distance = torch.arange(-radius, radius + 1, device=getattr(images, "device", None))
@@ -110,8 +110,8 @@ def salt_and_pepper(images: Images, strength: float, *, seed: int = 0) -> Tensor
 def contaminate(images: Images, others: Images, share: float, *, seed: int = 0) -> Tensor:
     """Replace round(share N) of the images, at random places, by different ones of `others`.
 
-    others: uint8 (M, C, H, W) of another class or set; ValueError if there are fewer than are needed, because
-    repeated images would change the diversity unasked.
+    share: 0 to 1. others: uint8 (M, C, H, W) of another class or set; ValueError if they are fewer than needed (repeats
+    would lower the diversity, too) or of another shape.
     """
     images, others = check_images(images), check_images(others, "others")
     _check_strength(share, 1, "share")

@@ -27,9 +27,9 @@ _SPLITS = {"train": ("train", 60_000), "test": ("t10k", 10_000)}
 
 
 def fashion_mnist(split: str) -> ImageSet:
-    """The 60,000 images of "train" or the 10,000 of "test": grey, 28 x 28, ten balanced classes.
+    """The 60,000 images of "train" or the 10,000 of "test" as an ImageSet: grey, 28 x 28, ten balanced classes.
 
-    Raises FileNotFoundError for a missing file and ValueError for a truncated or corrupted one.
+    FileNotFoundError for a missing file; ValueError for another split, or a truncated or corrupted file.
     """
     if split not in _SPLITS:
         raise ValueError(f'split: expected "train" or "test", got {split!r}')

@@ -35,16 +35,16 @@ class ImageFolder:
     .files paths.  .shape (C, H, W) of every image.  .labels int64 (N,) and .classes from the subfolders' names
     when all images lie exactly one folder below; None and () otherwise.
 
-    Subfolders are searched, links to folders aren't; names that begin with a dot and suffixes other than `SUFFIXES`
-    are passed over.
-    Grey files have C = 1, colour files C = 3; a palette becomes RGB. An alpha channel is dropped where it is
-    opaque everywhere; a transparent pixel is an error, because its colour would be this function's invention.
-    Nothing is resized. Orientation tags and colour profiles are not applied: the pixels are measured as stored.
+    Subfolders are searched, but not links to folders; hidden names and suffixes other than `SUFFIXES` are ignored. Grey
+    files have C = 1, colour files C = 3; a palette becomes RGB. An alpha channel is dropped where it is opaque
+    everywhere; a transparent pixel is an error, because its visible colour depends on a background that the file
+    doesn't have. Nothing is resized. Orientation tags and colour profiles are not applied: the pixels are measured as
+    stored.
 
-    Raises ValueError that names the files which cannot be opened, have an unfit mode (16 bit, CMYK, ...), are
-    animated, or differ in shape from most. The headers are checked at once, the pixels as they are read.
-    With `skip_unfit` a file is opened only when it is read, and left out where it is unfit; `.unfit` tells why,
-    path -> reason. "Most" are then most of `POLLED` files spread over the folder. An error still where none is fit.
+    ValueError names the files that can't be opened, have an unfit mode (16 bit, CMYK, ...), are animated or differ in
+    shape from most; also where path is no folder or has no images. Headers are checked first, pixels when read. With
+    `skip_unfit` files are opened when read and left out if unfit (`.unfit`: path -> reason); "most" are then most of
+    `POLLED` files spread over the folder. A folder without any fit file is still a ValueError.
     """
 
     def __init__(self, path: str | Path, *, skip_unfit: bool = False) -> None:

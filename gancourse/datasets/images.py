@@ -16,7 +16,7 @@ class ImageSet:
 
     images: uint8 (N, C, H, W), C 1 or 3.  labels: int64 (N,), or None.  classes: names, indexed by label.
     factors: what a synthetic set was drawn from, name -> (N,) tensor; empty for photographs.
-    `images[index]` takes a slice, a list, a mask or an index tensor and gives the smaller ImageSet.
+    `images[index]` takes a slice, list, mask or index tensor and returns a smaller ImageSet; TypeError for one int.
     """
 
     images: Tensor
@@ -49,7 +49,7 @@ class ImageSet:
 
 
 def check_images(images: Images, name: str = "images") -> Tensor:
-    """`images` as a uint8 tensor (N, C, H, W) with C 1 or 3; TypeError or ValueError where it isn't one, or an array."""
+    """`images` (tensor or array) as a uint8 tensor (N, C, H, W), C 1 or 3; TypeError for type, ValueError for shape."""
     images = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
     if not isinstance(images, Tensor):
         raise TypeError(f"{name}: expected a uint8 tensor (N, C, H, W), got {type(images).__name__}")
@@ -64,8 +64,8 @@ def check_images(images: Images, name: str = "images") -> Tensor:
 def quantise(images: Tensor) -> Tensor:
     """Round images from [-1, 1] to uint8, as saving them would: round(127.5 (clamp(x, -1, 1) + 1)).
 
-    Whatever is measured goes through here first. Any float dtype and shape; ties go to the even neighbour.
-    Values outside [-1, 1] are clamped; NaN is a ValueError.
+    Whatever is measured goes through here first. Any float dtype and shape; halves round to even; values outside [-1,
+    1] are clamped. NaN is a ValueError, anything but a floating-point tensor a TypeError.
     """
     if not isinstance(images, Tensor) or not images.is_floating_point():
         got = images.dtype if isinstance(images, Tensor) else type(images).__name__

@@ -1,4 +1,4 @@
-"""Points in the plane whose modes are known: what a small GAN is tried on."""
+"""Mixtures of normals in the plane with known modes, on which small GANs are tried."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Mixture:
 
 
 def ring(modes: int = 8, radius: float = 2.0, sigma: float = 0.02) -> Mixture:
-    """Modes evenly round a circle; the last is not the first again."""
+    """`modes` >= 1 normals evenly spaced on a circle of `radius` around the origin, each with deviation `sigma`."""
     angle = 2 * torch.pi * torch.arange(modes) / modes
     return Mixture(radius * torch.stack([angle.cos(), angle.sin()], dim=1), sigma)
 

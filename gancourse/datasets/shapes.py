@@ -1,4 +1,4 @@
-"""Drawn shapes whose factors are known exactly: what was put in can be compared with what a metric sees."""
+"""Drawn shapes whose factors are known exactly, to compare what was drawn with what a metric reports."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -26,15 +26,15 @@ _AT_ONCE = 2048
 def shapes(n: int, *, factors: Mapping[str, object] | None = None, seed: int = 0) -> ImageSet:
     """n RGB images, 32 x 32, of one coloured shape on black, drawn from six independent factors.
 
-    shape     index into `SHAPES`: heart, drop, moon, arrow; none looks the same after any turn but the full one
-    hue       in [0, 1): 0 red, 1/3 green, 2/3 blue
+    shape     index into `SHAPES`: heart, drop, moon, arrow; none is symmetric under rotation
+    hue       0 red, 1/3 green, 2/3 blue; taken modulo 1
     size      radius in pixels of the disc that has the shape's area: area = pi size^2
     x, y      its centroid in pixels from the left and the top edge, each in [0, 32]
     rotation  in radians, counter-clockwise as seen; at 0 drop and arrow point up, heart and moon stand upright
 
-    `factors` changes how a factor is drawn: {"hue": 0.3} fixes it, {"size": (2, 4)} draws it uniformly from a range,
-    {"x": tensor} gives it for each image, {"shape": "moon"} fixes the shape, {"shape": {"moon": 3, "drop": 1}}
-    weights it (shapes not named have weight 0). Changing one leaves the draws of the others as they were.
+    `factors` changes how a factor is drawn: {"hue": 0.3} fixes it, {"size": (2, 4)} draws uniformly from a range,
+    {"x": tensor} gives all n values, {"shape": "moon"} fixes the shape (an index is refused), {"shape": {"moon": 3,
+    "drop": 1}} weights it (others 0). Changing one leaves the draws of the others. ValueError for anything else.
     The result's `.factors` holds the six (n,) tensors; `.labels` and `.classes` are the shapes.
     Edges are anti-aliased over one pixel by the signed distance to the outline.
     """

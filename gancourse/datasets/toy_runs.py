@@ -14,10 +14,10 @@ METHODS = ("plain", "minibatch stddev", "R1", "WGAN-GP", "spectral norm",
 
 
 def shipped(target: str, method: str, seed: int = 0) -> dict[str, Tensor]:
-    """One run's samples along the way, stored to half precision.
+    """Samples that one run made during training, stored in half precision, returned as float32.
 
-    "steps" (31,): after how many steps. "raw" (31, 256, 2): the generator's points, from the same latents throughout;
-    "averaged", of the same shape: those of the running average of its weights. data/toy/runs.md says how they were made.
+    "steps" (31,): training steps done. "raw" (31, 256, 2): the generator's points, always from the same latents.
+    "averaged" (31, 256, 2): those of the running average of its weights. data/toy/runs.md says how they were made.
 
     target "ring" or "grid", method one of `METHODS`, seed 0 to 4. ValueError for others.
     """
@@ -34,6 +34,6 @@ def shipped(target: str, method: str, seed: int = 0) -> dict[str, Tensor]:
 
 
 def scores(target: str, method: str, seeds: range = range(5)) -> dict[str, list[tuple[int, float]]]:
-    """What the shipped runs of one method reached at their last frame: "raw" and "averaged", each seed's `Mixture.coverage`."""
+    """Scores of the last frame of one method's runs: {"raw", "averaged"} -> a list over seeds of `Mixture.coverage`."""
     runs = [shipped(target, method, seed) for seed in seeds]
     return {kind: [TARGETS[target]().coverage(run[kind][-1]) for run in runs] for kind in ("raw", "averaged")}

@@ -1,4 +1,4 @@
-"""The one small control that every demo stands on: sliders -> a pure function of their state -> a picture.
+"""The control that every demo uses: sliders -> a pure function of their state -> a picture.
 
 A demo is a `render` function, its controls, and a `describe` function that says the picture's numbers in words.
 In a live notebook it moves; where no kernel runs, a contact sheet of a few stills stands in its place.
@@ -35,7 +35,7 @@ NAMES = """for (const part of this.closest('.widget-vbox').querySelectorAll('[ro
 
 @dataclass(frozen=True)
 class Slider:
-    """A number from `low` to `high` in steps of `step`; whole numbers if all four are ints."""
+    """A number `name` from `low` to `high` in steps of `step`, at first `value`; whole if all four numbers are ints."""
 
     name: str
     label: str
@@ -71,7 +71,7 @@ class Slider:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few `options`, as a drop-down list (by keyboard: Space opens it, Enter picks)."""
+    """One of a few `options`, at first `value`, as a drop-down list (by keyboard: Space opens it, Enter picks)."""
 
     name: str
     label: str
@@ -115,8 +115,8 @@ class Demo:
 
     `render` returns PNG bytes (`Stage.png`) or a uint8 array (H, W) or (H, W, 3), always of one size, at
     most 840 pixels (7 inches) wide, and depends on nothing but its arguments, one for each of the `controls`.
-    `stills` are the states of the contact sheet, as dicts; what a dict leaves out stands at its control's
-    own value.
+    `stills` are the states of the contact sheet, as dicts (at least one, else ValueError); a control that a dict leaves
+    out has its initial value.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class Demo:
             self.state(**still)
 
     def state(self, **changes: Any) -> dict[str, Any]:
-        """The controls' own values with `changes` in their place."""
+        """The controls' initial values, some replaced by `changes`; ValueError for an unknown name."""
         if unknown := changes.keys() - self.controls.keys():
             raise ValueError(f"state: no control named {sorted(unknown)}; there are {list(self.controls)}")
         return {name: control.value for name, control in self.controls.items()} | changes
@@ -151,15 +151,15 @@ class Demo:
         return drawn if isinstance(drawn, bytes) else encode(drawn)
 
     def line(self, **changes: Any) -> str:
-        """The numbers of a state in words."""
+        """A sentence with the numbers of a state (what `describe` returns)."""
         return self.describe(**self.state(**changes))
 
     def caption(self, **changes: Any) -> str:
-        """What sets a state apart: `rho = 0.5, k = 3`; all of it where nothing was changed."""
+        """The changed values as text, `rho = 0.5, k = 3`; all values if nothing was changed."""
         return ", ".join(self.controls[name].says(value) for name, value in (changes or self.state()).items())
 
     def sheet(self) -> tuple[bytes, str]:
-        """The stills as one PNG, and the text that stands for it."""
+        """The stills as one PNG, and their text alternative."""
         lines = [f"{self.caption(**still)}: {self.line(**still)}" for still in self.stills]
         return self._sheet(), "\n".join([self.title, *lines])
 
@@ -224,7 +224,7 @@ class Panel:
             widget.observe(self.changed, names="value")
 
     def back(self, _: object) -> None:
-        """Set every control to its own value."""
+        """Set every control to its initial value."""
         for name, widget in self.controls.items():
             widget.value = self.demo.controls[name].value
 

@@ -11,8 +11,8 @@ EVERY = 0.4  # seconds between two pictures
 def watched(steps: int, picture: Callable[[int], tuple[bytes, str]], *, title: str) -> Iterator[int]:
     """Steps from 0 to steps - 1 under a progress bar, with what `picture` draws beneath it.
 
-    picture: steps done -> PNG bytes of how things stand then, and the text that says it. Leaving the loop early, by an interrupt too,
-    leaves the last picture standing.
+    picture: steps done -> (PNG bytes of the state then, the text that describes it). Leaving the loop early, also by an
+    interrupt, keeps the last picture.
     """
     import ipywidgets
     from IPython.display import display

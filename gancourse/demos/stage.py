@@ -45,9 +45,9 @@ def encode(pixels: ArrayLike) -> bytes:
 class Stage:
     """A figure drawn once, on which only the `moving` artists are drawn again.
 
-    Change the artists (`set_data`, `set_offsets`, `set_xy`, `set_text`, ...), then call `png()`. What is not
-    named in `moving` stands still: axes, ticks, fixed titles. Later artists in `moving` lie on top. The
-    picture has one pixel a CSS pixel, and its layout is frozen, so nothing jumps.
+    Change the artists (`set_data`, `set_offsets`, `set_xy`, `set_text`, ...), then call `png()`. Everything not named
+    in `moving` stays fixed: axes, ticks, titles. Later artists in `moving` lie on top. One pixel of the picture is one
+    CSS pixel, and the layout is frozen, so that nothing jumps.
     """
 
     def __init__(self, figure: Figure, moving: Iterable[Artist]):

@@ -24,13 +24,13 @@ def embed(
 ) -> Tensor:
     """Each image's feature vector phi(x), as a float32 tensor (N, D).
 
-    images: uint8 (N, C, H, W), tensor or array, quantised as a saved image is; each extractor does its own preprocessing.
-    extractor: a name for `extractor_named`, or any callable from such images to (N, D); its method `.features` is
-    called instead where it has one. A module, or the one whose method it is, runs in eval mode, on its own device, and
-    without gradients; afterwards all its parts are in the modes they were in. The result lies on the images' device.
+    images: uint8 (N, C, H, W), N >= 1, tensor or array, quantised as saved images are (else TypeError or ValueError).
+    extractor: a name for `extractor_named`, or any callable from such images to (N, D), or an object with such a method
+    `.features`; it preprocesses. A module, or the module of that method, runs in eval mode, on its own device,
+    without gradients, `batch_size` images at a time; its modes are restored. The result is on the images' device.
     progress: None shows a bar after 3 seconds (never where TQDM_DISABLE is set), True at once, False never.
 
-    Raises ValueError that names the row where a feature is NaN or infinite.
+    ValueError where features aren't (N, D), or for NaN or infinity, naming the row.
     """
     images = check_images(images)
     if len(images) == 0 or batch_size < 1:
@@ -70,10 +70,10 @@ def embed(
 
 @functools.cache
 def extractor_named(name: str) -> nn.Module:
-    """The extractor that a name stands for, loaded once.
+    """The extractor with this name, loaded once; ValueError for another name, FileNotFoundError without weights.
 
     "fashion" is the course's classifier, trained on Fashion-MNIST. "inception" is torchvision's Inception-v3, which
-    is not the network of published FIDs; "inception-fid" is that one.
+    is not the network of published FIDs; "inception-fid" is.
     """
     if name == "fashion":
         from gancourse.models import load

@@ -1,4 +1,4 @@
-"""Features once computed, on disk: a second look at the same images costs nothing."""
+"""A disk cache of features: a second look at the same images costs nothing."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ def cache_folder() -> Path:
 
 
 def path_of(key: str) -> Path:
-    """The file that `key` names; its folder is made."""
+    """The file of `key`; its folder is created."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     return cache_folder() / f"{key}.safetensors"
 

@@ -7,15 +7,15 @@ from torch import Tensor
 
 
 def perceptual(name: str = "fashion") -> dict[str, Any]:
-    """What `perceptual_distance` needs of a network: `perceptual_distance(x, y, **perceptual("fashion"))`.
+    """The arguments of `perceptual_distance` for a network: `perceptual_distance(x, y, **perceptual("fashion"))`.
 
     "fashion"  the four ReLU maps of the course's classifier, unweighted; 1 x 28 x 28 or 32 x 32 images.
     "lpips"    LPIPS 0.1 (Zhang et al. 2018): VGG16's maps with the learned weights, as published path lengths use, where
                the `lpips` package is installed and VGG16's weights can be had; images of 16 x 16 or more, grey repeated.
 
-    Images are uint8 as they are stored, or floats in [-1, 1] as a generator gives them: a path length's small step would vanish
-    in rounding. Gives {"features": images -> maps, "weights": one vector a layer or None}.
-    ValueError for another name; ModuleNotFoundError or FileNotFoundError, in plain words, where LPIPS can't be had.
+    Images are uint8 as stored, or floats in [-1, 1] as a generator gives them, unrounded, as rounding would lose a path
+    length's small step. Returns {"features": images -> maps, "weights": one vector per layer or None}. ValueError for
+    another name; ModuleNotFoundError or FileNotFoundError where LPIPS isn't installed or has no weights.
     """
     if name == "fashion":
         from gancourse.features import extractor_named

@@ -7,22 +7,7 @@ from gancourse.figures.normals import ellipse_outline, heatmap, plot_ellipse
 from gancourse.figures.style import FAKE, GREY, PALETTE, REAL, new, png, show
 
 __all__ = [
-    "FAKE",
-    "GREY",
-    "PALETTE",
-    "REAL",
-    "draw_images",
-    "ellipse_outline",
-    "heatmap",
-    "log_sizes",
-    "new",
-    "plot_cloud",
-    "plot_ellipse",
-    "plot_interval",
-    "plot_spread",
-    "png",
-    "show",
-    "show_images",
-    "show_rows",
+    "FAKE", "GREY", "PALETTE", "REAL", "draw_images", "ellipse_outline", "heatmap", "log_sizes", "new",
+    "plot_cloud", "plot_ellipse", "plot_interval", "plot_spread", "png", "show", "show_images", "show_rows",
     "tile_images",
-]
+]  # fmt: skip

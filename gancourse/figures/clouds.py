@@ -20,10 +20,10 @@ def plot_cloud(
     size: float = 8,
     reach: float | None = None,
 ) -> None:
-    """Draw points (N, 2) and the 2-sigma ellipse of `mean` (2,) and `cov` (2, 2), by default the points' own.
+    """Draw points (N, 2) and the 2-sigma ellipse of `mean` (2,) and `cov` (2, 2), by default the points' own (N >= 2).
 
-    `ellipse=False` leaves it out. `size` is a point's area in square points, `reach` the axes' end on all four
-    sides. Both axes have one scale.
+    `ellipse=False` leaves the ellipse out. `size` is a point's area in square points; with `reach` both axes go from
+    -reach to reach. Both axes have one scale. ValueError for another shape.
     """
     points = np.asarray(points, float)
     if points.ndim != 2 or points.shape[1] != 2:

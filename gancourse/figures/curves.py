@@ -12,7 +12,7 @@ from gancourse.figures.style import FAKE
 def plot_spread(
     ax: Axes, x: ArrayLike, draws: ArrayLike, *, color: str = FAKE, label: str | None = None, line: str = "o-"
 ) -> None:
-    """Draw mean and standard deviation of repeated draws (len(x), repeats) against x."""
+    """Draw mean and standard deviation (ddof 0) of repeated draws (len(x), repeats) against x; `line` is a format."""
     draws = np.asarray(draws, float)
     if draws.ndim != 2 or len(draws) != len(np.asarray(x)):
         raise ValueError(f"draws: expected a row for each of the {len(np.asarray(x))} x, got {draws.shape}")

@@ -13,11 +13,11 @@ from gancourse.figures.style import new, show
 def tile_images(
     images: ArrayLike, *, columns: int | None = None, gap: int = 1, background: int = 255, scale: int = 1
 ) -> np.ndarray:
-    """Tile images row by row: uint8 (N, C, H, W) -> uint8 (rows, ..., columns, ...) as (H', W') or (H', W', 3).
+    """Tile images row by row into one: uint8 (N, C, H, W) -> uint8 (H', W') for C = 1, (H', W', 3) for C = 3.
 
-    `columns` defaults to the square root of N, rounded up; `gap` is the number of background pixels
-    between neighbours, `scale` the number of screen pixels a side of each image's pixel. C = 1 gives a grey
-    (H', W') array.
+    `columns` defaults to the square root of N, rounded up. `gap` pixels of grey value `background` lie between
+    neighbours and fill unused places. Each pixel is repeated `scale` x `scale` times.
+    ValueError for images that aren't uint8 of this shape.
     """
     images = _batch(images)
     count, channels, height, width = images.shape
@@ -36,7 +36,7 @@ def tile_images(
 def draw_images(
     ax: Axes, images: ArrayLike, *, labels: Sequence | None = None, columns: int | None = None
 ) -> None:
-    """Draw a batch as one grid into `ax`, with a short label above each image if given."""
+    """Draw a batch as one grid into `ax`, `labels` above the images; `columns` and ValueErrors as `tile_images`."""
     images = _batch(images)
     count, _, height, width = images.shape
     if labels is not None and len(labels) != count:
@@ -69,7 +69,7 @@ def show_images(
 ) -> None:
     """Show uint8 (N, C, H, W) images, grey or colour, as one grid; `alt` states what is to be seen.
 
-    `labels` is one short text for each image, `columns` defaults to all in one row up to 10.
+    `labels`: one short text per image. `columns`: default 10, or all if fewer. `size`: the figure's, in inches.
     """
     images = _batch(images)
     columns = min(columns or 10, len(images))
@@ -90,7 +90,7 @@ def show_rows(
     title: str | None = None,
     labels: Mapping[str, Sequence] | None = None,
 ) -> None:
-    """Show named rows of uint8 images {name: (n, C, H, W)}; `labels` {name: n texts} go above the images."""
+    """Show rows of uint8 images {name: (n, C, H, W)} of one shape; `labels` {each name: n texts} go above them."""
     batches = [_batch(batch) for batch in rows.values()]
     if len({batch.shape for batch in batches}) != 1:
         raise ValueError(f"rows: expected images of one shape, got {[batch.shape for batch in batches]}")

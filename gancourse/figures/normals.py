@@ -66,8 +66,8 @@ def heatmap(
 ) -> AxesImage:
     """Draw a matrix with zero white, positive red, negative blue; returns the image.
 
-    The colours end at +-`limit`, by default the largest finite magnitude. `values` writes each entry, or with
-    a format such as ".1f" writes it so; `names` labels rows and columns; `bar` adds the colour scale.
+    The colours end at +-`limit` (default: the largest finite magnitude). `values=True` writes each entry, a format such
+    as ".1f" writes it so; `names` labels rows and columns of a square matrix; `bar` adds the colour scale.
     """
     matrix = np.asarray(matrix, float)
     if matrix.ndim != 2:

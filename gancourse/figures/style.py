@@ -82,10 +82,10 @@ def png(figure: Figure) -> bytes:
 
 
 def indexed(image: Image.Image) -> bytes:
-    """An image as PNG bytes in 256 colours: a third of the bytes in a stored notebook, and no eye sees it.
+    """An image as PNG bytes in 256 colours: a third of the size in a stored notebook, without visible change.
 
-    The colours are spread over those that are there, not over the pixels: a mostly white picture then keeps the
-    even steps of its colour bar.
+    The palette covers the range of colours, not the frequency of pixels, so that a mostly white picture keeps the even
+    steps of its colour bar.
     """
     buffer = io.BytesIO()
     spread, plain = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
@@ -95,9 +95,9 @@ def indexed(image: Image.Image) -> bytes:
 
 
 def show(figure: Figure, *, alt: str) -> None:
-    """Display a figure with a text that states its finding, and close it.
+    """Display a figure with `alt`, a text that states its finding, and close it; ValueError for an empty alt.
 
-    `alt` is read out in the picture's place and compared by nbval, so give its numbers rounded:
+    Screen readers read `alt` in the picture's place and nbval compares it, so round its numbers:
     `show(figure, alt=f"FID rises from {a:.0f} to {b:.0f}")`.
     """
     if not isinstance(alt, str) or not alt.strip():

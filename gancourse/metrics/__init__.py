@@ -1,4 +1,4 @@
-"""Embeddings in, numbers out: pure functions of arrays, computed in float64, with their uncertainty."""
+"""Pure functions from arrays of features to numbers with their uncertainty, computed in float64."""
 
 from gancourse.metrics.copying import authenticity, data_copying
 from gancourse.metrics.divergence import cross_entropy, entropy, js_divergence, kl_divergence
@@ -21,31 +21,9 @@ from gancourse.metrics.report import Report, report
 from gancourse.metrics.vendi import vendi_score
 
 __all__ = [
-    "DensityCoverage",
-    "Estimate",
-    "Moments",
-    "PRDCurve",
-    "PrecisionRecall",
-    "Report",
-    "authenticity",
-    "cross_entropy",
-    "data_copying",
-    "density_coverage",
-    "entropy",
-    "fid",
-    "fid_floor",
-    "fid_infinity",
-    "frechet_distance",
-    "inception_score",
-    "js_divergence",
-    "kid",
-    "kl_divergence",
-    "perceptual_distance",
-    "perceptual_path_length",
-    "prd_curve",
-    "prd_from_histograms",
-    "precision_recall",
-    "realism",
-    "report",
+    "DensityCoverage", "Estimate", "Moments", "PRDCurve", "PrecisionRecall", "Report", "authenticity",
+    "cross_entropy", "data_copying", "density_coverage", "entropy", "fid", "fid_floor", "fid_infinity",
+    "frechet_distance", "inception_score", "js_divergence", "kid", "kl_divergence", "perceptual_distance",
+    "perceptual_path_length", "prd_curve", "prd_from_histograms", "precision_recall", "realism", "report",
     "vendi_score",
-]
+]  # fmt: skip

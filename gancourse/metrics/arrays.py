@@ -1,4 +1,4 @@
-"""The door to the metrics: whatever came in leaves as a checked float64 tensor, or as an error that says why not."""
+"""Input checks of the metrics: every argument becomes a float64 tensor, or an error says what is wrong with it."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -14,10 +14,10 @@ LARGEST_SUM = 1e60  # of squares of these: covariances, scatter matrices
 
 
 def as_numbers(x: ArrayLike, name: str, *, largest: float = LARGEST) -> Tensor:
-    """`x` as a float64 tensor of any shape, detached, on its own device.
+    """Convert `x` to a detached float64 tensor of the same shape, on x's device (CPU for MPS, which has no float64).
 
-    Takes torch tensors, lists of them, and whatever `numpy.asarray` takes; booleans, integers and halves included.
-    TypeError where the entries aren't real numbers, ValueError where one is NaN, infinite or above `largest`.
+    x: a tensor, a list of tensors of one shape, or what `numpy.asarray` takes (bool to float16 included). TypeError
+    unless dense and real; ValueError for NaN, |entry| > `largest` or ragged rows. `name`: what errors call x.
     """
     if isinstance(x, list | tuple) and x and all(isinstance(row, Tensor) for row in x):
         if len({row.shape for row in x}) > 1:
@@ -52,9 +52,9 @@ def as_numbers(x: ArrayLike, name: str, *, largest: float = LARGEST) -> Tensor:
 
 
 def as_samples(x: ArrayLike, name: str, *, least: int = 1) -> Tensor:
-    """`x` as a float64 tensor (N, D): N >= `least` samples, one in each row, of D >= 1 numbers.
+    """Convert `x` to a float64 tensor (N, D): N >= `least` samples, one per row, each of D >= 1 numbers.
 
-    `name` is what errors call it, e.g. "real features: row 17 has NaN".
+    `name` is what errors call x ("real features: row 17 has NaN"). ValueError for other shapes; else as `as_numbers`.
     """
     x = as_numbers(x, name)
     if x.ndim != 2:
@@ -72,7 +72,7 @@ def as_samples(x: ArrayLike, name: str, *, least: int = 1) -> Tensor:
 def as_pair(
     real: ArrayLike, fake: ArrayLike, *, least: int = 1, names: tuple[str, str] = ("real", "fake")
 ) -> tuple[Tensor, Tensor]:
-    """Real and fake features, or what else `names` calls them, as float64 (N, D) and (M, D) on one device: real's."""
+    """Two feature sets as float64 (N, D) and (M, D) on real's device; ValueError if D differs. Errors use `names`."""
     real = as_samples(real, f"{names[0]} features", least=least)
     fake = as_samples(fake, f"{names[1]} features", least=least)
     if real.shape[1] != fake.shape[1]:
@@ -83,10 +83,10 @@ def as_pair(
 
 
 def as_distribution(p: ArrayLike, name: str) -> Tensor:
-    """`p` as float64 probabilities (..., K) whose last axis sums to 1.
+    """Check probabilities `p` (..., K): float64, last axis renormalised to sum exactly 1.
 
-    A softmax's sums are off by its rounding: up to 1e-6 is accepted and renormalised in float64 (and plain Python),
-    1e-4 in float32, 1e-3 in float16, 1e-2 in bfloat16. Negative entries and larger gaps are a ValueError.
+    Rounding moves a softmax's sums: a gap up to 1e-6 (float64, plain Python), 1e-4 (float32), 1e-3 (float16) or 1e-2
+    (bfloat16) is accepted, and an entry down to minus that gap becomes 0. Beyond that: ValueError.
     """
     tolerance = sum_tolerance(p)
     p = as_numbers(p, name)

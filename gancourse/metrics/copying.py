@@ -1,7 +1,7 @@
 """Copying: does a generator give back the images that it was trained on?
 
-FID, precision and recall compare with the distribution of the reals, which stored training images match at best. The
-two metrics here look at the distance from each generated image to the nearest training image instead.
+FID, precision and recall compare with the distribution of the reals: returning the stored training images is their
+ideal. The two metrics here look at the distance from each generated image to the nearest training image instead.
 """
 
 import math
@@ -15,18 +15,18 @@ from gancourse.metrics.neighbours import blocks, clouds, inside, kth_distances, 
 
 
 def authenticity(*, train: ArrayLike, fake: ArrayLike) -> Estimate:
-    """Share of authentic fakes: those farther from their nearest training sample than it is from its own nearest one.
+    """The share of fakes farther from their nearest training sample than that sample is from its own nearest neighbour.
 
         mean_j 1[ |fake_j - train_i*| > min_{i != i*} |train_i - train_i*| ],  i* the training sample nearest to fake_j
 
-    (Alaa et al. 2022; ties as in the code of Stein et al. 2023.) 0 for copies, also of a sample that occurs twice; 1
-    for fakes far away, good or bad. A perfect generator scores what held-out reals do, not 1: measure them, too, against
-    the same training set, on whose size the values depend.
+    (Alaa et al. 2022; ties as in the code of Stein et al. 2023.) Copies score 0, also of a sample that occurs twice;
+    fakes far away score 1, good or bad. A perfect generator scores what held-out reals score, not 1: measure these too,
+    against the same training set, as the value depends on its size.
 
-    train: (N, D) features of the training images, N >= 2; fake: (M, D). On a tie a fake isn't authentic; between
-    several nearest training samples it is, if it is with all. The interval is Wilson's for M independent fakes and
-    this training set; no standard error where all are alike.
-    ValueError or TypeError for features that aren't finite (N, D) arrays.
+    train: (N, D) features of the training images, N >= 2; fake: (M, D). A tie counts as not authentic; with several
+    nearest training samples a fake must pass for all. The interval is Wilson's for M independent fakes and this
+    training set; stderr is None where all fakes, or none, are authentic. ValueError or TypeError for features that
+    aren't finite (N, D) arrays, or train with N < 2.
     """
     train, fake = as_pair(train, fake, names=("train", "fake"))
     train, fake = clouds(as_samples(train, "train features", least=2), fake)
@@ -44,18 +44,18 @@ def authenticity(*, train: ArrayLike, fake: ArrayLike) -> Estimate:
 
 
 def data_copying(*, train: ArrayLike, test: ArrayLike, fake: ArrayLike) -> Estimate:
-    """Are fakes nearer to the training set than held-out reals are? Below about -2 they are, more than by chance.
+    """A z score, negative where fakes lie nearer to the training set than held-out reals do; chance rarely gives < -2.
 
         C_T = (U - M N / 2) / sd(U),  U = number of pairs with |fake_j - train| > |test_i - train|, half for a tie,
 
-    |x - train| the distance to the nearest training sample and sd(U) that under one distribution, corrected for ties:
-    a Mann-Whitney z (Meehan et al. 2020, on the whole space: without their cells). About 0 is good; well above, the
-    fakes lie farther from the training images than reals do. z grows with the root of the sizes: compare at one size.
-    It is a mean over all fakes: bad ones hide copies.
+    where |x - train| is the distance to the nearest training sample and sd(U) that of U if test and fake had one
+    distribution, corrected for ties: a Mann-Whitney z (Meehan et al. 2020, on the whole space, without their cells).
+    About 0 is good; far above, fakes lie farther from the training images than reals do. |z| grows with the root of the
+    sizes: compare at one size. As a mean over all fakes it can hide copies behind bad fakes.
 
     train: (K, D), test: (N, D), fake: (M, D) features, N and M >= 2; test holds none of the images in train.
-    stderr: from the variances of each fake's and each test sample's rank (DeLong et al. 1988), with the training set
-    given; None where these are 0. ValueError where all of test is in train, and as `authenticity`.
+    stderr: from the variances of each fake's and each test sample's rank (DeLong et al. 1988), for this training set;
+    None where both are 0. ValueError where every test sample is in train; other errors as in `authenticity`.
     """
     _, test = as_pair(train, test, names=("train", "test"))
     train, fake = as_pair(train, fake, names=("train", "fake"))

@@ -12,8 +12,8 @@ def entropy(p: ArrayLike) -> float | Tensor:
     """The mean surprise of one draw from `p`: 0 where the outcome is certain, log K where all K are equally likely.
 
     H(p) = -sum_k p_k log p_k, with 0 log 0 = 0 (Shannon 1948). p: (..., K), last axis sums to 1 and is renormalised.
-    Gives a float for one distribution, a float64 tensor (...) for a batch; ValueError names the row that is none.
-    Nats here and in all of this module; divide by log 2 for bits.
+    Returns a float for one distribution, a float64 tensor (...) for a batch; ValueError if a row isn't a distribution.
+    The unit is the nat, as in all of this module; divide by log 2 for bits.
     """
     p = as_distribution(p, "p")
     return _result(torch.special.entr(p).sum(dim=-1).clamp(min=0))
@@ -32,12 +32,12 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> float | Tensor:
     """The extra surprise that believing in `q` costs when `p` is true.
 
     KL(p || q) = sum_k p_k log(p_k / q_k) >= 0; zero only for p = q, infinite where q = 0 < p, not symmetric: the
-    arguments' order matters (Kullback and Leibler 1951). p, q: (..., K), their leading axes broadcast, so that one q
-    can face a batch of p. Gives a float for one pair, a float64 tensor for a batch.
+    arguments' order matters (Kullback and Leibler 1951). p, q: (..., K); leading axes broadcast, so one q can be
+    compared with a batch of p. Returns a float for one pair, a float64 tensor for a batch.
 
     Computed as sum_k [q - p + p log(p / q)], which is the same, as both sum to 1, but adds no negative terms: close
     distributions keep their digits and rounding can't take the sum below 0.
-    ValueError where a row isn't a distribution, or where p and q disagree in K.
+    ValueError where a row isn't a distribution, K differs, or the leading axes don't broadcast.
     """
     p, q = _pair(p, q)
     return _result(_gap(p, q).sum(dim=-1))

@@ -17,8 +17,8 @@ class Estimate:
     n         size of the smaller sample
     method    how it was computed, in a few words
 
-    `float(estimate)` gives the value, `f"{estimate:.3f}"` formats it, and `str(estimate)` prints two digits of the
-    uncertainty and as many of the value as that justifies (four significant ones where it is unknown).
+    `float(estimate)` is the value and `f"{estimate:.3f}"` formats it. `str(estimate)` rounds value and uncertainty to
+    two digits of the uncertainty (the value to four significant digits where none is known).
     """
 
     value: float
@@ -29,7 +29,7 @@ class Estimate:
 
     @classmethod
     def normal(cls, value: float, stderr: float, n: int, method: str) -> "Estimate":
-        """The estimate whose 95% interval is that of a normal error: value +- 1.96 stderr."""
+        """An Estimate whose 95% interval assumes a normal error: value +- 1.96 stderr; other fields as given."""
         value, stderr = float(value), float(stderr)
         return cls(value, stderr, (value - Z95 * stderr, value + Z95 * stderr), n, method)
 

@@ -1,7 +1,8 @@
-"""The Fréchet distance between normals, and the FID with its noise and without its bias."""
+"""The Fréchet distance between normal distributions, and the FID with standard error and bias removal."""
 
 import math
 
+import numpy as np
 import torch
 from scipy.linalg import lapack
 from torch import Tensor
@@ -17,14 +18,14 @@ def frechet_distance(mu_x: ArrayLike, sigma_x: ArrayLike, mu_y: ArrayLike, sigma
 
         d^2 = |mu_x - mu_y|^2 + tr sigma_x + tr sigma_y - 2 tr (sigma_x sigma_y)^(1/2)
 
-    (Dowson & Landau 1982; Heusel et al. 2017, eq. 6.) Note that it is the square of a metric.
+    (Dowson & Landau 1982; Heusel et al. 2017, eq. 6.) This is the square of a metric.
 
-    The last trace needs no matrix root: tr (sigma_x sigma_y)^(1/2) = sum_i sqrt(c_i), where c_i are the eigenvalues of
-    L' sigma_y L and sigma_x = L L', because AB and BA have the same ones. Where sigma_x or sigma_y is singular, L comes
-    from an eigendecomposition cut to its rank, and the sqrt(c_i) are singular values of L' M with sigma_y = M M'.
+    The last trace needs no matrix root: tr (sigma_x sigma_y)^(1/2) = sum_i sqrt(c_i), c_i the eigenvalues of L' sigma_y
+    L with sigma_x = L L' (AB and BA have equal eigenvalues). Where sigma_x or sigma_y is singular, L is an
+    eigendecomposition cut to its rank, and the sqrt(c_i) are the singular values of L' M with sigma_y = M M'.
 
-    mu are (D,), sigma (D, D); computed in float64. Equal arguments give exactly 0.0. ValueError where a sigma isn't
-    symmetric, or has an eigenvalue below -1e-5 of its largest (smaller ones are taken for rounding).
+    mu: (D,), sigma: (D, D), plain numbers for D = 1. Equal arguments give exactly 0.0. ValueError for other shapes,
+    NaN, or a sigma that isn't symmetric or has an eigenvalue < -1e-5 of its largest (smaller ones count as rounding).
     """
     mu_x, sigma_x = _normal(mu_x, sigma_x, "mu_x", "sigma_x")
     mu_y, sigma_y = _normal(mu_y, sigma_y, "mu_y", "sigma_y")
@@ -94,24 +95,24 @@ def _congruence(factor: Tensor, sigma: Tensor) -> Tensor:
 def fid(*, real: ArrayLike | Moments, fake: ArrayLike | Moments) -> Estimate:
     """Fréchet distance between the normals fitted to real and to fake features: the Fréchet Inception Distance.
 
-    Takes features, (N, D) and (M, D), and then gives a standard error; or `Moments` (one or both), and then can't.
-    Covariances are divided by N-1 (StyleGAN3 divides by N). Published FIDs are of TensorFlow's Inception weights;
-    values of different extractors can't be compared.
+    real, fake: features (N, D) and (M, D), N, M >= 2; or `Moments` (one or both), and then stderr is None. Covariances
+    are divided by N-1 (StyleGAN3: N). Published FIDs use TensorFlow's Inception weights; values of different extractors
+    can't be compared. ValueError for too few rows, different D, NaN, or Moments of different extractors.
 
     The FID is biased upwards by about a constant over N that depends on the generator (Chong & Forsyth 2020), and
     for the usual D this bias is larger than the noise: an interval around the raw value would miss the truth nearly
     always, so `interval` is None. `stderr` says how much the value would vary from sample to sample; `fid_infinity`
-    has an interval. Both assume two different distributions: see `fid_floor` for one.
+    has an interval. Both assume two different distributions; for equal ones see `fid_floor`.
 
-    The standard error is the delta method's. Each row x of a sample with mean m and covariance S moves the distance
-    to the other normal (m_o, S_o) by its influence (divided by N)
+    The standard error is the delta method's. Row x of a sample with mean m and covariance S changes the distance to the
+    other normal (m_o, S_o) by phi(x)/N, its influence:
 
         phi(x) = 2 (x - m).(m - m_o) + (x - m)'(I - T)(x - m),    T = S^(-1/2) (S^(1/2) S_o S^(1/2))^(1/2) S^(-1/2)
 
     where I - T is the derivative of the squared Bures distance by S (Bhatia, Jain & Lim 2019) and T the
     optimal-transport map. So Var(FID) ~ Var(phi_real)/N + Var(phi_fake)/M.
 
-    Where N < D the covariances are never formed. Identical inputs give exactly 0.0, without a standard error.
+    Where N or M is below D the covariances are never formed. Identical inputs give exactly 0.0, without stderr.
     """
     if isinstance(real, Moments) or isinstance(fake, Moments):
         real, fake = _moments(real, "real features"), _moments(fake, "fake features")
@@ -128,15 +129,15 @@ def fid(*, real: ArrayLike | Moments, fake: ArrayLike | Moments) -> Estimate:
 def fid_infinity(*, real: ArrayLike, fake: ArrayLike, seed: int = 0) -> Estimate:
     """The FID that infinitely many samples would have: bias removed by halving, with a 95% interval.
 
-    FID_N = FID + c/N + ... ; the FID of halves has twice the bias (Chong & Forsyth 2020 fit a line through many N;
-    two points are enough for it and have a known error), so
+    real: (N, D), fake: (M, D), N, M >= 4; errors as in `fid`. FID_N = FID + c/N + ... , and halves have twice the bias
+    (Chong & Forsyth 2020 fit a line through many N; two points suffice and have a known error), so
 
         FID_infinity = 2 FID_N - mean(FID of the first halves, FID of the second halves)
 
-    with both samples halved at random by `seed`. The influence of a row is phi/N in each term and 2 - 1 = 1 times
-    that in total: the standard error is that of `fid`. Needs N >= 2 D: in halves of fewer rows than dimensions the bias
-    is no longer proportional to 1/N, and the value then comes without error and interval. It may be negative when the
-    true distance is close to 0.
+    with both samples halved at random by `seed`. A row has the influence phi/N on each FID above, (2 - 1) phi/N in
+    all, so the standard error is that of `fid`. Needs N, M >= 2 D: where a half has fewer rows than dimensions the bias
+    isn't proportional to 1/N, and stderr and interval are None. The value may be negative when the true distance
+    is close to 0.
 
     When both samples come from one distribution, T = I, every influence is 0, and so is the first-order variance:
     the interval is then meaningless. If the value is not well above `fid_floor(real)`, report that floor instead.
@@ -158,16 +159,18 @@ def fid_infinity(*, real: ArrayLike, fake: ArrayLike, seed: int = 0) -> Estimate
 def fid_floor(real: ArrayLike, *, n: int | None = None, repeats: int = 10, seed: int = 0) -> Estimate:
     """What a perfect generator would score with n samples: the FID between two disjoint random draws of real rows.
 
-    `n` is the size of each draw, at most (and by default) half the rows. The value is the mean over `repeats` random
-    draws, the standard error the spread of a *single* such FID, and the interval where 95% of them fall: a FID from
-    n real and n fake samples inside it can't be told from a perfect generator's.
+    real: (N, D), N >= 4. `n`: rows in each draw, 2 to N/2 (default N/2). value: the mean over `repeats` >= 2 random
+    draws, stderr: the spread of a *single* such FID, interval: where 95% of them fall. A FID of n real and n fake
+    samples inside it can't be told apart from a perfect generator's. ValueError for n, repeats or real outside this.
     """
     real = as_samples(real, "real features", least=4)
     n = len(real) // 2 if n is None else n
-    if not 2 <= n <= len(real) // 2:
-        raise ValueError(f"n: expected 2 to {len(real) // 2}, half the real rows, got {n}")
-    if repeats < 2:
-        raise ValueError(f"repeats: expected at least 2, got {repeats}")
+    if not isinstance(n, int | np.integer) or not 2 <= n <= len(real) // 2:
+        raise ValueError(
+            f"n: expected a whole number from 2 to {len(real) // 2}, half the real rows, got {n}"
+        )
+    if not isinstance(repeats, int | np.integer) or repeats < 2:
+        raise ValueError(f"repeats: expected a whole number from 2, got {repeats}")
     generator = stream(seed)
     draws = (shuffled(real, generator) for _ in range(repeats))
     scores = torch.tensor([_fid(rows[:n], rows[n : 2 * n]) for rows in draws], dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""The Inception Score: how sure a classifier is of each image, and how many classes it sees in all."""
+"""The Inception Score: how sure a classifier is of each image, and how many classes it sees overall."""
 
 from typing import Any
 
@@ -21,15 +21,15 @@ def inception_score(probabilities: ArrayLike, *, splits: int = 1, seed: int | No
     (Salimans et al. 2016, section 4). Between 1 and min(N, K); higher is better. probabilities: (N, K), rows sum to 1.
 
     With `splits` S > 1 the value is the mean of the scores of rows [i N // S, (i + 1) N // S), i = 0 .. S - 1, as in the
-    authors' code (others drop the tail or make fewer parts). Each part has its own p(y): rows sorted by class score 1
-    in every part. `seed` shuffles the rows first; without it they are taken as they come, as the authors do.
+    authors' code (others drop the tail or make fewer parts). Each part has its own p(y), so rows sorted by class give a
+    score of 1 in every part. `seed` shuffles the rows first; None keeps their order, as the authors do.
 
-    stderr: a row's influence on log IS is KL(p(y|x) || p(y)) less its mean, so it is IS std(KL) / sqrt(N); for splits
-    the parts' errors are combined. The "±" of the literature is the standard deviation over parts: see `method`.
-    interval: n rows know p(y) only roughly, which lowers log IS by about sum_k var(p_k) / p(y_k) / 2n. The 95% interval
-    reaches up by that bias too, to cover the score of infinitely many images. Both are None where a part has one row.
+    stderr: a row's influence on log IS is KL(p(y|x) || p(y)) minus its mean, so stderr = IS std(KL) / sqrt(N); with
+    splits the parts' errors are combined. The "±" of the literature is the standard deviation over parts: see `method`.
+    interval: p(y) estimated from n rows lowers log IS by about sum_k var(p_k) / p(y_k) / 2n; the upper end is raised by
+    this bias, to cover the score of infinitely many images. stderr and interval are None where a part has one row.
 
-    ValueError where a row isn't a distribution, for an empty array, or for splits outside 1 .. N.
+    ValueError where a row isn't a distribution, for an empty array, or splits outside 1 .. N; TypeError if not real.
     """
     p = probabilities.detach() if isinstance(probabilities, Tensor) else probabilities
     dense = not isinstance(p, Tensor) or (p.layout == torch.strided and not p.is_meta)

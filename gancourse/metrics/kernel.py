@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,27 +20,28 @@ def kid(
 
         KID = 1/(n(n-1)) sum_{i != j} k(x_i, x_j) + 1/(m(m-1)) sum_{i != j} k(y_i, y_j) - 2/(nm) sum_ij k(x_i, y_j)
 
-    (Bińkowski et al. 2018, sec. 4; Gretton et al. 2012, lemma 6.) An unbiased U-statistic: it is 0 on average when both
-    samples come from one distribution, so a value below 0 is no error. real (n, D) and fake (m, D) features.
+    (Bińkowski et al. 2018, sec. 4; Gretton et al. 2012, lemma 6.) real: (n, D), fake: (m, D) features, n, m >= 2.
+    An unbiased U-statistic: 0 on average for two samples of one distribution, so negative values are normal.
 
     Uses all samples at once, which is less noisy and cheaper than the usual mean over 100 random subsets of 1000, and
-    has an analytic standard error and 95% interval. They hold for two samples of one distribution too, because both
-    orders of Hoeffding's decomposition are in (as in Sutherland et al. 2017): with h the difference of a row's mean
-    kernel to its own and to the other sample, and k~ the kernel with row and column means removed,
+    has an analytic standard error and 95% interval. They hold for two samples of one distribution too, as both orders
+    of Hoeffding's decomposition are included (Sutherland et al. 2017). With h a row's mean kernel with its own sample
+    minus that with the other, and k~ the kernel with row and column means removed,
 
         Var = 4 Var(h_x)/n + 4 Var(h_y)/m + 2 E[k~_xx^2]/n^2 + 2 E[k~_yy^2]/m^2 + 4 E[k~_xy^2]/(nm)
 
-    `subsets` asks for the literature's protocol: the mean over that many random subsets of `subset_size` drawn by
-    `seed`, without a standard error, because the spread over overlapping subsets (what torch-fidelity prints) isn't one.
+    `subsets`: the literature's mean over that many random subsets of `subset_size` (at most n and m), drawn by `seed`;
+    no stderr, as the spread over overlapping subsets (torch-fidelity's) isn't one. ValueError for other sizes.
     """
     real, fake = as_pair(real, fake, least=2)
     if subsets is None:
         value, stderr = _mmd(real, fake)
         return Estimate.normal(value, stderr, min(len(real), len(fake)), "KID, all samples")
     smallest = min(len(real), len(fake))
-    if subsets < 1 or not 2 <= subset_size <= smallest:
+    whole = isinstance(subsets, int | np.integer) and isinstance(subset_size, int | np.integer)
+    if not whole or subsets < 1 or not 2 <= subset_size <= smallest:
         raise ValueError(
-            f"expected subsets >= 1 and subset_size from 2 to {smallest}, the smaller sample, "
+            f"expected whole numbers, subsets >= 1 and subset_size from 2 to {smallest}, the smaller sample, "
             f"got subsets={subsets} and subset_size={subset_size}"
         )
     generator = stream(seed)

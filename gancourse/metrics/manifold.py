@@ -1,4 +1,4 @@
-"""Precision, recall, density, coverage and realism: which samples lie among each other's nearest neighbours.
+"""Precision, recall, density, coverage and realism: which samples of one set lie near samples of the other.
 
 All five ask one question: is sample a within the ball around sample b whose radius is b's distance to its k-th
 nearest neighbour?
@@ -17,7 +17,7 @@ from gancourse.metrics.neighbours import Cloud, blocks, clouds, inside, kth_dist
 
 @dataclass(frozen=True)
 class PrecisionRecall:
-    """Shares of fake samples among the real ones (`precision`) and of real samples among the fake (`recall`)."""
+    """`precision`: share of fakes in the reals' manifold; `recall`: share of reals in the fakes' manifold."""
 
     precision: float
     recall: float
@@ -25,21 +25,21 @@ class PrecisionRecall:
 
 @dataclass(frozen=True)
 class DensityCoverage:
-    """Crowding of reals around the fakes (`density`), and the share of reals that have a fake near (`coverage`)."""
+    """`density`: how crowded with real balls the fakes are; `coverage`: share of reals whose ball holds a fake."""
 
     density: float
     coverage: float
 
 
 def precision_recall(*, real: ArrayLike, fake: ArrayLike, k: int = 3) -> PrecisionRecall:
-    """How many fakes lie in the manifold of the reals, and how many reals in that of the fakes.
+    """The share of fakes in the manifold of the reals, and of reals in the manifold of the fakes.
 
     A set's manifold is the union of balls around its samples, each reaching to the sample's k-th nearest neighbour in
     the set. precision = mean_j 1[fake_j in manifold(real)], recall = mean_i 1[real_i in manifold(fake)], both in [0, 1]
     (Kynkaanniemi et al. 2019, equations 1 and 2).
 
-    real: (N, D) and fake: (M, D) features, k < min(N, M). A sample isn't its own neighbour, a copy of it is: radii are
-    the (k+1)-th smallest distance, 0 included. Points on a sphere are inside (`<=`, as the authors; prdc has `<`).
+    real: (N, D), fake: (M, D), k < min(N, M). A sample isn't its own neighbour, but an exact copy is: radii are the
+    (k+1)-th smallest distance, 0 included. Points on the sphere are inside (`<=`, as the authors; prdc uses `<`).
     k = 3 is the paper's choice. One outlier among the reals has a huge ball: see `density_coverage`.
     ValueError or TypeError for features that aren't finite (N, D) arrays, or k outside 1 .. min(N, M) - 1.
     """
@@ -55,7 +55,7 @@ def density_coverage(*, real: ArrayLike, fake: ArrayLike, k: int = 5) -> Density
     coverage = mean_i 1[some fake_j in ball_i], in [0, 1] (Naeem et al. 2020, equations 3 and 4).
     Only reals have balls, so outliers among the fakes do nothing, and density counts a real outlier's huge ball as one.
     Where both distributions are the same, the expected density is 1 and the expected coverage
-    1 - (N-1)...(N-k) / ((N+M-1)...(N+M-k)), about 1 - 2^-k for M = N: these, not infinity and 1, are a perfect score.
+    1 - (N-1)...(N-k) / ((N+M-1)...(N+M-k)), about 1 - 2^-k for M = N: a perfect generator has these, not inf and 1.
 
     Shapes, ties and errors as `precision_recall`, with k < N; k = 5 is the paper's choice.
     """
@@ -66,11 +66,11 @@ def density_coverage(*, real: ArrayLike, fake: ArrayLike, k: int = 5) -> Density
 
 
 def realism(*, real: ArrayLike, fake: ArrayLike, k: int = 3) -> Tensor:
-    """How deep each fake lies inside the manifold of the reals: a score per image, from 1 upwards inside.
+    """How deep each fake lies inside the manifold of the reals: one score per fake, at least 1 inside the balls kept.
 
     R(fake_j) = max_i radius_i / |fake_j - real_i| over reals whose radius is at most the median radius; the larger
-    balls are discarded, as they are mostly empty (Kynkaanniemi et al. 2019, equation 3). Gives float64 (M,), infinite
-    for a fake that coincides with a real (the authors add 1e-5 to distances), 1 where that real's radius is 0 too.
+    balls are discarded, as they are mostly empty (Kynkaanniemi et al. 2019, equation 3). Returns float64 (M,), infinite
+    for a fake equal to a kept real (the authors add 1e-5 to distances); such a real of radius 0 counts as 1.
     Shapes and errors as `density_coverage`; k = 3 as in `precision_recall`.
     """
     real, fake = _clouds(real, fake, k)

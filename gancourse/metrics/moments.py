@@ -1,8 +1,9 @@
-"""Mean and covariance of a stream of features, in one pass, however it is cut."""
+"""Mean and covariance of a stream of features, in one pass and in batches of any size."""
 
 import os
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed
 from safetensors import SafetensorError, safe_open
@@ -19,7 +20,7 @@ class Moments:
         mean = 1/n sum_i x_i                                (D,)
         cov  = 1/(n-1) sum_i (x_i - mean)(x_i - mean)'      (D, D)
 
-    The n-1 (ddof 1) is what pytorch-fid, torch-fidelity and torchmetrics divide by; StyleGAN3's code divides by n.
+    Dividing by n-1 (ddof 1) is what pytorch-fid, torch-fidelity and torchmetrics do; StyleGAN3's code divides by n.
 
     Two parts merge by the parallel formula of Chan, Golub & LeVeque (1983): with delta the difference
     of their means and S = sum (x - mean)(x - mean)',
@@ -27,24 +28,24 @@ class Moments:
         mean = mean_a + delta n_b / (n_a + n_b)
         S    = S_a + S_b + delta delta' n_a n_b / (n_a + n_b)
 
-    so no large squares are subtracted. Means are kept relative to `origin`, the mean of the first batch: x - origin
-    is exact in floating point for x near origin, and a common offset of 1e8 costs no more digits than the features
-    themselves have lost.
+    so no large squares are subtracted. Means are kept relative to `origin`, the mean of the first batch: x - origin is
+    exact in floating point for x near origin, so a common offset of 1e8 costs only the digits that float rounding has
+    already taken from the features.
 
-    `extractor` names what made the features (name and version). It is saved with them, and moments of different
-    extractors can't be combined (ValueError).
+    dim: D, a positive int. extractor: name and version of what made the features, saved with them; "" is unknown and
+    merges with any. ValueError for another dim, or for combining moments of two named extractors.
     """
 
     def __init__(self, dim: int, *, extractor: str = ""):
-        if not isinstance(dim, int) or dim < 1:
+        if not isinstance(dim, int | np.integer) or isinstance(dim, bool) or dim < 1:
             raise ValueError(f"dim: expected a positive integer, got {dim!r}")
-        self.dim, self.extractor, self.count = dim, extractor, 0
+        self.dim, self.extractor, self.count = int(dim), extractor, 0
         self.origin = torch.zeros(dim, dtype=torch.float64)
         self._mean = torch.zeros(dim, dtype=torch.float64)  # of x - origin
         self._scatter = torch.zeros(dim, dim, dtype=torch.float64)  # S
 
     def update(self, features: ArrayLike) -> "Moments":
-        """Take in a batch (n, D) or one row (D,); an empty batch (0, D) changes nothing. Returns self."""
+        """Add a batch (n, D), n >= 0, or one row (D,); returns self. ValueError for another shape, NaN or infinity."""
         x = as_numbers(features, "features")
         x = x[None] if x.ndim == 1 else x
         if x.ndim != 2 or x.shape[1] != self.dim:
@@ -68,7 +69,7 @@ class Moments:
         return self
 
     def merge(self, other: "Moments") -> "Moments":
-        """Take in everything that `other` has seen; changes self and returns it."""
+        """Add all rows that `other` has seen to this object and return self; errors as `require_same_features`."""
         self.require_same_features(other)
         if other.count:
             if not self.count:
@@ -96,14 +97,14 @@ class Moments:
 
     @property
     def mean(self) -> Tensor:
-        """Mean of the rows, (D,) float64."""
+        """Mean of the rows, (D,) float64; ValueError before the first row."""
         if not self.count:
             raise ValueError("mean: no rows have been seen; call update(features) first")
         return self.origin + self._mean
 
     @property
     def cov(self) -> Tensor:
-        """Covariance matrix of the rows, (D, D) float64, divided by count - 1; symmetric to the last bit."""
+        """Covariance of the rows, (D, D) float64, divided by count - 1, exactly symmetric; ValueError below 2 rows."""
         if self.count < 2:
             raise ValueError(f"cov: a covariance needs at least 2 rows, got {self.count}")
         cov = self._scatter / (self.count - 1)
@@ -112,8 +113,8 @@ class Moments:
     def all_reduce(self) -> "Moments":
         """Merge the moments of all processes of a `torch.distributed` group into every one of them; returns self.
 
-        Call it once, after the last update, in every process, also in one that has seen no rows. Works with gloo
-        (on the CPU) and nccl (on the current GPU).
+        Call it once in every process after its last update, even in one that has seen no rows. Works with gloo (CPU)
+        and nccl (current GPU). RuntimeError without a process group.
         """
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             raise RuntimeError(
@@ -139,7 +140,7 @@ class Moments:
         return self
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write to a safetensors file; whoever reads `path` finds the old file or the new one, never half of one."""
+        """Write to a safetensors file, atomically: who reads `path` finds the old file or the new one."""
         tensors = {"origin": self.origin, "mean": self._mean, "scatter": self._scatter}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
         data = save(tensors, metadata={"count": str(self.count), "extractor": self.extractor})
@@ -147,7 +148,7 @@ class Moments:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Moments":
-        """Read what `save` wrote; ValueError where the file holds anything else."""
+        """Read what `save` wrote; FileNotFoundError if there is no file, ValueError if it holds anything else."""
         try:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata()

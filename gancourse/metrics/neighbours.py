@@ -1,7 +1,7 @@
-"""Exact neighbours, fast: distances whose float32 matrix product is measured again wherever its rounding could matter.
+"""Exact nearest neighbours in Euclidean distance, with most of the work done in float32.
 
-Distances are Euclidean. A float32 product answers where its proven rounding error can't matter; the few pairs nearer
-to a radius than that are measured by differences in float64.
+A float32 product decides wherever its proven rounding error can't change the answer; the few pairs too close to a
+radius for that are measured again, by differences in float64.
 """
 
 from collections.abc import Iterator
@@ -50,15 +50,15 @@ def _cloud(x: np.ndarray, centre: np.ndarray, scale: float) -> Cloud:
 
 
 def kth_distances(cloud: Cloud, k: int) -> np.ndarray:
-    """(N,) distance from each sample to its k-th nearest neighbour, itself left out as the smallest of k + 1."""
+    """(N,) distance from each sample to its k-th nearest neighbour; the sample itself is not counted."""
     return smallest(cloud, cloud, k + 1)
 
 
 def smallest(probes: Cloud, centres: Cloud, rank: int, size: np.ndarray | None = None) -> np.ndarray:
-    """(M,) for each probe the rank-th smallest exact distance to a centre, distances divided by the centre's size.
+    """(M,) for each probe the rank-th smallest distance to a centre, each distance divided by that centre's `size`.
 
-    The rank + SPARE smallest lower bounds are measured exactly. If the largest of those bounds isn't below the result,
-    no other centre can be nearer; otherwise the probe's whole row is measured.
+    The rank + SPARE smallest lower bounds are measured exactly. If the largest of those bounds is at least the result,
+    no other centre can be nearer; otherwise all of the probe's distances are measured.
     """
     n = len(centres.exact)
     weight = None if size is None else (1 / np.maximum(size**2, 1e-30)).astype(np.float32)

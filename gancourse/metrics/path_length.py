@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,18 +31,18 @@ def perceptual_path_length(
     PPL_z = E[ d( g(f(slerp(z1, z2, t))), g(f(slerp(z1, z2, t + epsilon))) ) ] / epsilon^2,
     z1, z2 ~ N(0, I), t ~ U(0, 1) for sampling "full", t = 0 for "end" (Karras et al. 2019, section 4.1; eq. 2 and 3).
     As d is quadratic in small steps, this is the squared speed of the image. Lower is smoother. Compare only values
-    of one distance; published ones are LPIPS on VGG16 of cropped faces.
+    made with one `distance`; published ones use LPIPS on VGG16 and cropped faces.
 
-    generator: latents (N, ...) -> images, float in [-1, 1] and *not* quantised, the same images for the same latents
-        (its noise fixed: the first batch is made twice, and may differ by a hundredth of a step). With `mapping` it is
-        g, fed with f's output; without, z go straight in.
+    generator: latents (N, ...) -> images, float in [-1, 1], *not* quantised; deterministic (fix its noise: the first
+        batch is made twice and may differ by at most 1% of a step). With `mapping` it is g and gets f's output;
+        without, it gets z itself.
     distance: images, images -> (N,), e.g. `perceptual_distance` with its features bound.
-    mapping: f, z (N, dim) -> w. Without one f is the identity; but a generator that has its parts as `mapping` and
-        `synthesis`, as StyleGAN's, may be given whole.
-    dim: of z; None takes `z_dim` from mapping or generator.
+    mapping: f, z (N, dim) -> w. None: f is the identity, unless the generator has `mapping` and `synthesis` of its own,
+        as StyleGAN has; these are then used.
+    dim: length of z; None: `z_dim` of mapping or generator. samples: pairs of images; epsilon: the step in t.
 
-    slerp follows StyleGAN: z are scaled to length 1 first, and stay there. A generator that doesn't normalise its z
-    wants `mapping=lambda z: z * dim**0.5` to see lengths it knows.
+    slerp follows StyleGAN: z are first scaled to length 1 and stay there. A generator that doesn't normalise z needs
+    `mapping=lambda z: z * dim**0.5`, to see the lengths it was trained on.
     Distances outside the `trim` quantiles are dropped, as in the authors' code; so the estimate is a trimmed mean, its
     standard error that of the winsorised sample, s_w / ((high - low) sqrt(n)) (Tukey and McLaughlin 1963).
     Latents are drawn on the CPU in torch's default dtype, from `seed` alone.
@@ -50,15 +51,16 @@ def perceptual_path_length(
     """
     if space not in ("w", "z") or sampling not in ("full", "end"):
         raise ValueError(f'expected space "w" or "z", sampling "full" or "end", got {space!r}, {sampling!r}')
-    if not 0 < epsilon < 1 or samples < 2 or batch_size < 1 or not 0 <= trim[0] < trim[1] <= 1:
+    whole = isinstance(samples, int | np.integer) and isinstance(batch_size, int | np.integer)
+    if not (whole and samples > 1 and batch_size > 0 and 0 < epsilon < 1 and 0 <= trim[0] < trim[1] <= 1):
         raise ValueError(
             f"expected 0 < epsilon < 1, samples >= 2, batch_size >= 1 and 0 <= trim[0] < trim[1] <= 1, "
             f"got {epsilon}, {samples}, {batch_size}, {trim}"
         )
     dim = dim if dim is not None else getattr(mapping, "z_dim", getattr(generator, "z_dim", None))
-    if dim is None:
+    if dim is None or dim < 1:
         raise ValueError(
-            "dim: expected the number of z's dimensions, as neither mapping nor generator has a z_dim"
+            f"dim: expected the number of z's dimensions (or a z_dim of mapping or generator), got {dim}"
         )
     if mapping is None and hasattr(generator, "mapping") and hasattr(generator, "synthesis"):
         mapping, generator = generator.mapping, generator.synthesis

@@ -21,10 +21,10 @@ def perceptual_distance(
     vector scaled to length 1, where it isn't 0 (Zhang et al. 2018, equation 1).
 
     x, y: whatever `features` takes, N images each; features(images) gives a list of maps (N, C_l, H_l, W_l).
-    weights: for each layer C_l numbers w_l^2 >= 0, as learned by LPIPS's linear layers; None is all ones, LPIPS's
-    unlearned "baseline". Gives (N,) in the maps' dtype (halves: float32), at most 4 a layer then; gradients flow.
-    The value depends on the network: compare ratios, or name it. A map with one channel keeps only its sign.
-    ValueError where maps don't match, or name the image with a NaN.
+    weights: for each layer C_l numbers w_l^2 >= 0, as LPIPS's linear layers learn them; None is all ones, LPIPS's
+    unlearned "baseline", where a layer adds at most 4. Returns (N,) in the maps' dtype (float32 for halves); gradients
+    pass. The value depends on the network: compare ratios, or name it. Of a map with one channel only the sign counts.
+    ValueError for maps or weights that don't match or an image with NaN maps; TypeError for maps that aren't float.
     """
     a_maps, b_maps = list(features(x)), list(features(y))
     if not a_maps or len(a_maps) != len(b_maps):

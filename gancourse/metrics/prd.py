@@ -1,4 +1,4 @@
-"""Precision and recall as a curve: how much of each distribution the other one contains, at every exchange rate."""
+"""Precision and recall of distributions as a curve: how much of each distribution the other one contains."""
 
 import math
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class PRDCurve:
     recall: Tensor
 
     def f_beta(self, beta: float) -> float:
-        """The largest F_beta = (1 + beta^2) P R / (beta^2 P + R) along the curve, in [0, 1].
+        """The largest F_beta = (1 + beta^2) P R / (beta^2 P + R) along the curve, in [0, 1]; ValueError for beta <= 0.
 
         beta > 1 weighs recall more: the paper reports F_8 for recall and F_1/8 for precision.
         """
@@ -37,12 +37,12 @@ def prd_from_histograms(*, real: ArrayLike, fake: ArrayLike, angles: int = 1001)
     """The precision-recall curve of two histograms over the same bins.
 
     For slopes lambda = tan(theta): precision = sum_k min(lambda real_k, fake_k), recall = precision / lambda =
-    sum_k min(real_k, fake_k / lambda), with theta in `angles` equal steps from 0 to pi / 2, ends left out by 1e-10
+    sum_k min(real_k, fake_k / lambda), with `angles` values of theta evenly spaced from 1e-10 to pi/2 - 1e-10
     (Sajjadi et al. 2018, equations 5 and 6, algorithm 1). real, fake: (K,), each sums to 1.
 
     Equal histograms reach (1, 1), disjoint ones stay at (0, 0). At slope 0 recall is the real mass on bins that fakes
     reach; at slope infinity precision is the fake mass on bins that reals reach.
-    ValueError where a histogram is no distribution, their K differ, or angles < 3.
+    ValueError where a histogram isn't a distribution, their K differ, or angles < 3.
     """
     real, fake = as_distribution(real, "real histogram").cpu(), as_distribution(fake, "fake histogram").cpu()
     if real.ndim != 1 or real.shape != fake.shape:
@@ -70,11 +70,11 @@ def prd_curve(
 
     Each set becomes the histogram of its samples over `clusters` clusters of both together; then `prd_from_histograms`
     (Sajjadi et al. 2018, section 3.3). As in the authors' code the curve is the mean over 10 clusterings (`runs`);
-    unlike theirs (mini-batches, equal sizes demanded) each is full k-means from k-means++ centres, and sizes may differ.
+    unlike theirs (mini-batches, equal sizes only) each is full k-means from k-means++ centres, and sizes may differ.
 
-    real: (N, D), fake: (M, D). The same seed gives the same curve. Where the union has at most `clusters` distinct
-    points, these are the bins. Fewer clusters hide differences, more of them mistake sampling noise for differences.
-    ValueError or TypeError for features that aren't finite 2-D arrays, or clusters outside 2 .. N + M.
+    real: (N, D), fake: (M, D). The same seed gives the same curve. If the union has at most `clusters` distinct points,
+    each is a bin. Few clusters hide differences; many turn sampling noise into differences. TypeError or ValueError for
+    features that aren't finite 2-D arrays, clusters outside 2 .. N + M, runs < 1 or angles < 3.
     """
     real, fake = as_pair(real, fake)
     union = torch.cat([real, fake]).cpu()

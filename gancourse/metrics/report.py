@@ -1,4 +1,4 @@
-"""Every metric of two samples on one card, each with what is known of its error."""
+"""Every metric of two samples in one table, each with what is known of its error."""
 
 import html
 import json
@@ -44,9 +44,9 @@ class Given:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's rows on the card, each with which values are better; how they are found; what it needs beside.
+    """How one metric is computed: its rows in the table with which values are better, its function, its extra needs.
 
-    An estimate is None where its row can't be had. `has` says whether what the metric `needs` was given.
+    An estimate is None where its row can't be computed. `has` tells whether what the metric `needs` was given.
     """
 
     rows: dict[str, str]
@@ -57,10 +57,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of `report`: prints as a table, renders as one in a notebook, and leaves as JSON.
+    """The result of `report`: prints as a table, shows as a table in a notebook, and `to_json` writes it as JSON.
 
     estimates  metric's name -> Estimate, in the order of the table; report["FID"] is short for report.estimates["FID"]
-    extractor  name of the network that made the features, and its version, without which the values mean nothing
+    extractor, version  of the network that made the features; without them the values mean nothing
     real, fake numbers of samples
     """
 
@@ -96,7 +96,7 @@ class Report:
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def to_json(self) -> str:
-        """The report as strict JSON; infinite values become the strings "inf" and "-inf"."""
+        """The report as strict JSON; values that aren't finite become the strings "inf", "-inf" and "nan"."""
         return json.dumps(_strict(asdict(self)), indent=2, allow_nan=False)
 
     def _title(self) -> str:
@@ -116,13 +116,13 @@ def report(
     metrics: Collection[str] | None = None,
     seed: int = 0,
 ) -> Report:
-    """All metrics of a generator, or those of `METRICS` that are asked for, from the features of real and of its images.
+    """Compute all metrics of a generator, or those named in `metrics`, from the features of real and generated images.
 
     real: (N, D), fake: (M, D) features, both of at least 6 rows. probabilities, real_probabilities: class
     probabilities (M, K) of the fake and (N, K) of the real images, for the Inception Score and for the divergence
     between the mean of both. train: (K, D) features of the images that the generator was trained on, for the two metrics
     of copying; `real` must then be held-out images. extractor: its name, or the object with a `name` and a `version`.
-    path_length: what `perceptual_path_length` gave. `seed` picks halves.
+    path_length: a `perceptual_path_length` (else TypeError). metrics: names in METRICS. seed: of halves and draws.
 
     FID, KID, Inception Score and path length have their own standard errors. For the neighbour metrics and PRD none is
     known in closed form, and the binomial one ignores that the manifold is a sample too (in simulations it was up to
@@ -130,8 +130,8 @@ def report(
     interval is Student's with 5 degrees of freedom, for the value expected at this N (all of them change with N), and
     both are None below 40 samples. The Vendi scores are of min(N, M) samples each, as they grow with their number.
     FID infinity is left out where N or M < 2 D (its halves would be smaller than D), the Vendi score where the features
-    of a sample are all zeros, the Inception Score without probabilities, the two of copying without train; asked for by
-    name, they are then a ValueError. Errors as the metrics'.
+    of a sample are all zeros, the Inception Score without probabilities, the two of copying without train: ValueError
+    if `metrics` names such a one. Other errors as in the metrics.
     """
     real, fake = as_pair(real, fake, least=LEAST)
     for name, p, count in (

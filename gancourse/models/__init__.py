@@ -26,19 +26,19 @@ def __getattr__(name: str):
 
 
 def names() -> list[str]:
-    """The models that are shipped."""
+    """The names of the shipped models, sorted."""
     return sorted(p.stem for p in data_path("models").glob("*.safetensors"))
 
 
 def load(name: str | Path) -> nn.Module:
     """A trained model in eval mode, by its shipped name ("stylegan") or from a `.safetensors` file.
 
-    A shipped file is checked against its SHA-256 first. ValueError for an unknown name, a damaged file or weights that
-    don't fit the class named in the file. Nothing is unpickled.
+    A shipped file is checked against its SHA-256 first. ValueError for an unknown or missing name, a damaged file, or
+    weights that don't fit the class named in the file. No code in the file is run.
     """
     path = Path(name)
     if path.suffix != ".safetensors":
-        if name not in names():
+        if str(name) not in names():
             raise ValueError(
                 f"name: expected one of {', '.join(names())}, or a .safetensors file; got {str(name)!r}"
             )
@@ -55,18 +55,20 @@ def load(name: str | Path) -> nn.Module:
         raise ValueError(
             f"{path}: its header names no model of this package (class: {header.get('class')!r})"
         )
-    with torch.random.fork_rng(devices=[]):  # the first weights are drawn, then replaced
-        model = __getattr__(header["class"])(**json.loads(header.get("config", "{}")))
     try:
+        with torch.random.fork_rng(devices=[]):  # the first weights are drawn, then replaced
+            model = __getattr__(header["class"])(**json.loads(header.get("config", "{}")))
         model.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: the weights don't fit {header['class']}: {error}") from None
     return model.eval()
 
 
 def save(model: nn.Module, path: str | Path, **notes: str) -> Path:
-    """Write a model of this package as safetensors, whole or not at all; `notes` go into the header."""
+    """Write a model of `ROOMS` as safetensors, whole or not at all; `notes` (texts) go into the header. Gives path."""
     path = Path(path)
+    if type(model).__name__ not in ROOMS:
+        raise ValueError(f"model: expected one of {', '.join(ROOMS)}, got {type(model).__name__}")
     header = {"class": type(model).__name__, "config": json.dumps(model.config), **notes}
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     data = as_bytes(state, metadata=header)
@@ -75,7 +77,7 @@ def save(model: nn.Module, path: str | Path, **notes: str) -> Path:
 
 
 def parameters(model: nn.Module) -> int:
-    """How many numbers training adjusts."""
+    """The number of entries of all parameters, frozen ones included."""
     return sum(p.numel() for p in model.parameters())
 
 

@@ -12,7 +12,7 @@ class Classifier(nn.Module):
     """uint8 images -> class logits; its 64 globally averaged ReLU maps are the course's features ("fashion").
 
     images uint8 (N, 1, 28, 28), or (N, 1, 32, 32) with the 2-pixel frame that is cropped -> logits (N, 10).
-    Four 3x3 convolutions with batch norm at 28, 14, 7 and 7 pixels, a global average (as in Inception-v3), one linear layer.
+    Four 3x3 convolutions with batch norm at 28, 14, 7, 7 pixels, a global average (as in Inception-v3), a linear layer.
     """
 
     name, version, dim = "fashion", "1", 64
@@ -33,7 +33,7 @@ class Classifier(nn.Module):
         self.to(memory_format=torch.channels_last)  # twice as fast on a CPU
 
     def preprocess(self, images: Tensor) -> Tensor:
-        """uint8 images -> float32 (N, 1, 28, 28), zero mean and unit variance over the training set."""
+        """uint8 images -> float32 (N, 1, 28, 28), standardised over the training set; TypeError for another dtype."""
         if images.dtype != torch.uint8:
             raise TypeError(f"images: expected uint8 (quantise generated images first), got {images.dtype}")
         return self._normal(images)
@@ -51,7 +51,7 @@ class Classifier(nn.Module):
     def feature_maps(self, images: Tensor) -> list[Tensor]:
         """The four blocks' ReLU maps, (N, C, H, W) each: the layers that a perceptual distance compares.
 
-        Takes a generator's floats in [-1, 1] too: rounding them would swallow the small steps of a path length.
+        Takes a generator's floats in [-1, 1] too, unrounded: rounding would lose the small steps of a path length.
         """
         x = self._normal(127.5 * (images + 1)) if images.is_floating_point() else self.preprocess(images)
         found = []

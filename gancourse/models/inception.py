@@ -19,19 +19,19 @@ OFFLINE = 'The course\'s own extractor "fashion" needs no download (28 x 28 grey
 class InceptionV3Features(nn.Module):
     """torchvision's Inception-v3 (Szegedy et al. 2016, trained on ImageNet) without its last layer: 2048 features.
 
-    images uint8 (N, 1 or 3, H, W) of any size -> the pool that follows the last block, float32 (N, 2048), never negative.
+    images: uint8 (N, 1 or 3, H, W) of any size -> the average pool after the last block, float32 (N, 2048), >= 0.
 
-    Each image is resized to 299 x 299 as a whole, bilinearly and *with antialiasing*: a sample of every fourth pixel
-    would hide exactly the fine artefacts that are to be measured (Parmar et al. 2022). Nothing is cropped; torchvision's
-    own recipe for classifying crops the middle. Grey is repeated to RGB. Values become x / 127.5 - 1, which is what
-    ImageNet's mean and standard deviation, undone by torchvision's `transform_input`, come to.
+    Each image is resized to 299 x 299 as a whole, bilinearly and *with antialiasing*: keeping only every fourth pixel
+    would hide the fine artefacts that we want to measure (Parmar et al. 2022). Nothing is cropped (torchvision's recipe
+    for classifying crops the middle). Grey is repeated to RGB. Values become x / 127.5 - 1, which equals ImageNet's
+    normalisation followed by torchvision's `transform_input`.
 
     This is **not** the network of published FIDs, which is TensorFlow's of 2015 (`FIDInception`): values of the two
     can't be compared.
 
     weights: a state dict of torchvision's `inception_v3`, .pth or .safetensors. None looks in torch.hub's cache, then
-    tries to download (104 MB). Nothing is unpickled. `.version` ends in the first 8 hex digits of the file's SHA-256.
-    FileNotFoundError where there are none to be had, ValueError where the file is something else.
+    tries to download (104 MB). No code in the file is run. `.version` ends in the first 8 hex digits of its SHA-256.
+    FileNotFoundError if no weights can be found or downloaded, ValueError if the file holds something else.
     """
 
     name, dim = "inception", 2048
@@ -83,10 +83,10 @@ class InceptionV3Features(nn.Module):
 class FIDInception(nn.Module):
     """The network of published FIDs, TensorFlow's Inception of 2015, through torch-fidelity or else pytorch-fid.
 
-    images uint8 (N, 1 or 3, H, W) -> (N, 2048). The network, its weights and its resizing (bilinear, *without*
-    antialiasing) are the peer's: torch-fidelity resizes and scales exactly as TensorFlow 1 did, pytorch-fid nearly so.
-    `.version` says which peer it was. ModuleNotFoundError where neither is installed, FileNotFoundError where its
-    weights are neither in torch.hub's cache nor to be downloaded.
+    images: uint8 (N, 1 or 3, H, W) -> (N, 2048). Network, weights and resizing (bilinear, *without* antialiasing) come
+    from that package: torch-fidelity resizes and scales exactly as TensorFlow 1 did, pytorch-fid nearly so.
+    `.version` says which one it was. ModuleNotFoundError where neither is installed, FileNotFoundError where its
+    weights are not in torch.hub's cache and can't be downloaded.
     """
 
     name, dim = "inception-fid", 2048

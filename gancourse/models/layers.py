@@ -15,7 +15,7 @@ LEAK = 0.2
 
 
 def leaky_relu(x: Tensor) -> Tensor:
-    """Leaky ReLU with slope 0.2 below zero. The sqrt(2) that keeps variance lives in the weights' gain, not here."""
+    """Leaky ReLU with slope 0.2 below zero; the sqrt(2) that keeps the variance is in the weights' gain, not here."""
     return F.leaky_relu(x, LEAK)
 
 
@@ -40,9 +40,9 @@ class EqualizedLinear(nn.Module):
 
 
 class EqualizedConv2d(nn.Module):
-    """A same-size convolution under the equalized learning rate; fan_in = in_channels * kernel_size^2.
+    """A same-size convolution (odd kernels) under the equalized learning rate; fan_in = in_channels * kernel_size^2.
 
-    (N, in, H, W) -> (N, out, H, W). `bias=False` where the bias comes later, as in StyleGAN's synthesis layers.
+    (N, in, H, W) -> (N, out, H, W). `bias=False` where a later layer adds the bias, as in StyleGAN's synthesis layers.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class EqualizedConv2d(nn.Module):
         return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
 
     def downsampled(self, x: Tensor) -> Tensor:
-        """The convolution followed by 2x2 averaging, as one stride-2 convolution with a 4x4 kernel: (N, out, H/2, W/2)."""
+        """This convolution, then 2x2 averaging, as one stride-2 convolution: (N, out, H/2, W/2), for even H and W."""
         w = F.pad(self.weight * (self.scale / 4), (1, 1, 1, 1))
         w = w[:, :, 1:, 1:] + w[:, :, 1:, :-1] + w[:, :, :-1, 1:] + w[:, :, :-1, :-1]
         return F.conv2d(x, w, self.bias, stride=2, padding=self.padding)
@@ -89,7 +89,7 @@ class NoiseInjection(nn.Module):
 
 
 class AdaIN(nn.Module):
-    """Adaptive instance normalisation: give each feature map the mean and spread that the style w asks for.
+    """Adaptive instance normalisation: give each feature map the mean and standard deviation set by the style w.
 
     AdaIN(x_i, y) = (y_s,i + 1) * (x_i - mean(x_i)) / sqrt(var(x_i) + 1e-8) + y_b,i,   (y_s, y_b) = A w
 
@@ -109,7 +109,7 @@ class AdaIN(nn.Module):
 
 
 class ConstantInput(nn.Module):
-    """The learned 4x4 picture, all ones at first, that every image starts from: -> (N, C, 4, 4)."""
+    """The learned 4x4 map that every image starts from, all ones at first: n -> (n, C, 4, 4)."""
 
     def __init__(self, channels: int, size: int = 4):
         super().__init__()
@@ -150,7 +150,7 @@ class FromRGB(EqualizedConv2d):
 
 
 class MinibatchStdDev(nn.Module):
-    """Append one channel that tells how much the images of a group differ, so that a critic can see collapse.
+    """Append one channel that tells how much the images of a group differ, so that a critic notices mode collapse.
 
     Groups of `group_size` images: standard deviation over the group (biased, eps 1e-8 inside the root) of every feature
     at every place, averaged to one number per group. (N, C, H, W) -> (N, C + 1, H, W). Karras et al. 2018, section 3.

@@ -13,7 +13,7 @@ KINDS = ("logistic", "wasserstein", "hinge")
 
 
 def critic_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
-    """What the critic minimises, of its logits for real and for generated samples, (N,) each.
+    """The critic's loss, a scalar, from its logits for real (N,) and generated (M,) samples; ValueError for kind.
 
     "logistic"     E softplus(-D(real)) + E softplus(D(fake)), the cross-entropy of the first GAN (Goodfellow et al. 2014)
     "wasserstein"  E D(fake) - E D(real), for a critic whose slope is bounded by other means (Arjovsky et al. 2017)
@@ -29,7 +29,7 @@ def critic_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def generator_loss(kind: str, fake: Tensor) -> Tensor:
-    """What the generator minimises, of the critic's logits for its samples, (N,).
+    """The generator's loss, a scalar, from the critic's logits for its samples, (N,); ValueError for another kind.
 
     "logistic"              E softplus(-D(fake)), non-saturating: steep where the critic is sure (Goodfellow et al. 2014)
     "wasserstein", "hinge"  -E D(fake)
@@ -40,7 +40,7 @@ def generator_loss(kind: str, fake: Tensor) -> Tensor:
 
 
 def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
-    """R1 = E |grad_x D(x)|^2 at real samples, D the *logit*: (N, ...) -> scalar, times gamma / 2 at the caller.
+    """R1 = E |grad_x D(x)|^2 at `real` (N, ...), D(x) the *logits* (N,); a scalar, to be multiplied by gamma / 2.
 
     Mescheder et al. 2018, arXiv:1801.04406, eq. 9. The critic's logits are summed before the gradient is taken, so that
     each sample's own gradient comes out.
@@ -51,9 +51,9 @@ def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
 def gradient_penalty(
     critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, *, generator: torch.Generator
 ) -> Tensor:
-    """E[(|grad_x D(x)| - 1)^2] at points between real and fake: (N, ...) -> scalar. Gulrajani et al. 2017, eq. 3.
+    """E[(|grad_x D(x)| - 1)^2] at points between real and fake, both (N, ...); a scalar. Gulrajani et al. 2017, eq. 3.
 
-    x = t real + (1 - t) fake with one t ~ U(0, 1) a pair; the norm is that of each sample's own gradient.
+    x = t real + (1 - t) fake with one t ~ U(0, 1) per pair, from `generator` (CPU); the norm is per sample.
     """
     t = torch.rand((len(real),) + (1,) * (real.ndim - 1), generator=generator)
     between = torch.lerp(fake.detach(), real, t)

@@ -1,4 +1,4 @@
-"""A small network that reads off an image of `datasets.shapes` the six factors it was drawn from."""
+"""A small network that estimates the six factors from which an image of `datasets.shapes` was drawn."""
 
 import math
 
@@ -16,8 +16,8 @@ def _block(i: int, o: int, stride: int) -> list[nn.Module]:
 class FactorRegressor(nn.Module):
     """uint8 images -> 11 numbers: the shapes' logits, then hue, size, x, y and rotation as `targets` writes them.
 
-    images uint8 (N, 3, 32, 32) -> (N, 11). Five 3x3 convolutions with batch norm down to 4 x 4 pixels, which are not
-    averaged, as x and y lie in where something is; then a layer of 128 ReLU units, the features of an FID.
+    images: uint8 (N, 3, 32, 32) -> (N, 11). Five 3x3 convolutions with batch norm down to 4 x 4 pixels, not averaged
+    since averaging would lose x and y; then a layer of 128 ReLU units, which serve as features for an FID.
     """
 
     name, version, dim = "shapes", "1", 128

@@ -1,4 +1,4 @@
-"""From latents of one seed to uint8 images."""
+"""From latents drawn with one seed to uint8 images."""
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +9,9 @@ from gancourse.seeds import stream
 
 @torch.inference_mode()
 def sample(generator: nn.Module, n: int, *, seed: int = 0, batch_size: int = 250, **how) -> Tensor:
-    """n images of a generator, quantised as saved images would be: uint8 (n, C, H, W).
+    """`n` >= 1 images of a generator, quantised as saved images are: uint8 (n, C, H, W), `batch_size` at a time.
 
-    z ~ N(0, I) and, for a StyleGAN, fresh noise come from one seed; `how` (psi, cutoff, resolution, ...) goes to the generator.
+    z ~ N(0, I) and a StyleGAN's fresh noise come from `seed`; `how` (psi, cutoff, ...) goes to the generator.
     """
     if n < 1 or batch_size < 1:
         raise ValueError(f"expected n >= 1 and batch_size >= 1, got n={n} and batch_size={batch_size}")

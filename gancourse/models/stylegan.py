@@ -1,10 +1,9 @@
 """The first StyleGAN (Karras et al. 2019, arXiv:1812.04948), for any power-of-two resolution and channel count.
 
-z (N, z_dim) -> mapping -> w (N, w_dim) -> one style per layer (N, L, w_dim) -> synthesis -> image (N, C, R, R) in about [-1, 1].
+z (N, z_dim) -> mapping -> w (N, w_dim) -> styles (N, L, w_dim) -> synthesis -> image (N, C, R, R) in about [-1, 1].
 """
 
 import itertools
-import math
 from collections.abc import Sequence
 
 import torch
@@ -54,8 +53,8 @@ class MappingNetwork(nn.Module):
 class SynthesisLayer(nn.Module):
     """(upsample,) convolution -> noise -> bias -> leaky ReLU -> AdaIN; `kind` is "constant", "up" or "same".
 
-    The upsampling is bilinear and stands before the convolution: away from the border that equals the original's
-    nearest-neighbour doubling, convolution, binomial blur (all three are linear and commute), and is cheaper.
+    The upsampling is bilinear and stands before the convolution: except at the border this equals the original's
+    nearest-neighbour doubling, convolution, binomial blur (all three are linear and commute), and it is cheaper.
     The constant 4x4 input passes through noise, bias, activation and AdaIN before any convolution.
     """
 
@@ -99,7 +98,7 @@ class SynthesisNetwork(nn.Module):
             self.register_buffer(f"fixed_noise_{i}", torch.randn(1, 1, size, size))
 
     def noise_maps(self, n: int, noise: str, generator: torch.Generator | None) -> list[Tensor | None]:
-        """One map for each layer: the stored ones ("fixed"), new ones ("fresh") or `None`s ("none")."""
+        """One map per layer: stored ("fixed"), new ("fresh") or None ("none"); ValueError for another word."""
         stored = [self.get_buffer(f"fixed_noise_{i}") for i in range(len(self.layers))]
         if noise == "fixed":
             return list(stored)
@@ -123,8 +122,8 @@ class SynthesisNetwork(nn.Module):
         """Draw images (N, C, R, R) from styles w, (N, w_dim) for the same in every layer or (N, L, w_dim).
 
         noise           "fixed": the same stored maps for every image, so that the image is a function of w alone;
-                        "fresh": new maps (from `generator`); "none"; or a list with one map (1 or N, 1, H, W) a layer.
-        noise_strength  factor on the learned noise weights, one for all layers or one for each; 0 switches it off.
+                        "fresh": new maps (from `generator`); "none"; or a list of L maps (1 or N, 1, H, W) or None.
+        noise_strength  factor on the learned noise weights, one number or L of them; 0 switches the noise off.
         alpha           fade-in: 1 shows the last resolution, 0 the doubled image of the one before it.
         resolution      stop at this resolution (4, 8, ... R) and use its own toRGB.
         """
@@ -132,10 +131,12 @@ class SynthesisNetwork(nn.Module):
         n_layers = len(self.layers)
         if w.ndim == 2:
             w = w[:, None].expand(-1, n_layers, -1)
-        if w.ndim != 3 or w.shape[1] < 2 * stages:
+        if w.ndim != 3 or not 2 * stages <= w.shape[1] <= n_layers:
             raise ValueError(f"w: expected shape (N, w_dim) or (N, {n_layers}, w_dim), got {tuple(w.shape)}")
         maps = self.noise_maps(len(w), noise, generator) if isinstance(noise, str) else noise
         strengths = [noise_strength] * n_layers if isinstance(noise_strength, int | float) else noise_strength
+        if min(len(maps), len(strengths)) < 2 * stages:
+            raise ValueError(f"noise, noise_strength: expected one for each of the {n_layers} layers")
         x = skip = self.const(len(w))
         for i in range(2 * stages):
             if i == 2 * stages - 2:
@@ -147,19 +148,18 @@ class SynthesisNetwork(nn.Module):
         return image
 
     def stages(self, resolution: int | None) -> int:
-        """How many resolutions lie between 4x4 and `resolution`, both included."""
-        full = 4 * 2 ** (len(self.to_rgb) - 1)
-        stages = int(math.log2(resolution or full)) - 1
-        if 4 * 2 ** (stages - 1) != (resolution or full) or not 1 <= stages <= len(self.to_rgb):
-            raise ValueError(f"resolution: expected a power of two from 4 to {full}, got {resolution}")
-        return stages
+        """The number of resolutions from 4x4 to `resolution` (None: full), both included; ValueError for others."""
+        sizes = [4 * 2**i for i in range(len(self.to_rgb))]
+        if resolution is not None and resolution not in sizes:
+            raise ValueError(f"resolution: expected a power of two from 4 to {sizes[-1]}, got {resolution}")
+        return len(sizes) if resolution is None else sizes.index(resolution) + 1
 
 
 class StyleGANGenerator(nn.Module):
     """z -> image: mapping, truncation, synthesis.
 
-    `w_avg` is the running mean of w over training; truncation pulls towards it:
-    w' = w_avg + psi * (w - w_avg) in the first `cutoff` layers (all when None). It is never used in training.
+    `w_avg` is the running mean of w over training. Truncation moves w towards it, never in training:
+    w' = w_avg + psi * (w - w_avg) in the first `cutoff` layers (None: in all).
     """
 
     w_avg: Tensor
@@ -203,10 +203,12 @@ class StyleGANGenerator(nn.Module):
 
 
 def style_mix(w1: Tensor, w2: Tensor, crossover: int, num_layers: int) -> Tensor:
-    """Styles of w1 in the layers before `crossover` and of w2 from it on: (N, w_dim) x 2 -> (N, L, w_dim).
+    """Styles of w1 in layers 0 .. crossover - 1 and of w2 in the rest: two (N, w_dim) -> (N, num_layers, w_dim).
 
-    Mixing is a switch, not an average: no layer sees anything between w1 and w2.
+    Mixing switches, it doesn't average: no layer sees anything between w1 and w2.
     """
+    if not 0 <= crossover <= num_layers:
+        raise ValueError(f"crossover: expected 0 to {num_layers}, the number of layers, got {crossover}")
     first = torch.arange(num_layers, device=w1.device)[None, :, None] < crossover
     return torch.where(first, w1[:, None], w2[:, None])
 
@@ -240,8 +242,11 @@ class Discriminator(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor, *, alpha: float = 1.0) -> Tensor:
-        """The resolution is read off the images; alpha < 1 blends the features of the halved image in."""
-        stages = int(math.log2(images.shape[-1])) - 1
+        """The images' size (4, 8, ... R) picks the layers; alpha < 1 blends in the features of the halved image."""
+        sizes = [4 * 2**i for i in range(len(self.from_rgb))]
+        if images.ndim != 4 or images.shape[2] != images.shape[3] or images.shape[3] not in sizes:
+            raise ValueError(f"images: expected (N, C, R, R) with R in {sizes}, got {tuple(images.shape)}")
+        stages = sizes.index(images.shape[3]) + 1
         x = self.from_rgb[stages - 1](images)
         for i in reversed(range(stages - 1)):
             x = self.blocks[i](x)

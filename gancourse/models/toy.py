@@ -8,7 +8,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 def minibatch_stddev(h: Tensor) -> Tensor:
-    """Append the batch's mean standard deviation as one more feature: (N, F) -> (N, F + 1). Karras et al. 2018, section 3."""
+    """Append the batch's mean standard deviation as a feature: (N, F) -> (N, F + 1) (Karras et al. 2018, section 3)."""
     std = (h.var(0, correction=0) + 1e-8).sqrt().mean()
     return torch.cat([h, std.expand(len(h), 1)], dim=1)
 
@@ -39,8 +39,8 @@ class ToyCritic(_MLP):
     """Points (N, 2) -> logits (N,): an MLP with leaky ReLU 0.2.
 
     `spectral` > 0 divides every weight matrix by its largest singular value (Miyato et al. 2018) and multiplies the
-    logits by `spectral`, which is then the steepest that the critic can be; `stddev` lets the last layer see how much
-    the batch varies.
+    logits by `spectral`, so the critic's slope is at most that; `stddev` shows the last layer how much the batch
+    varies. `hidden` units in each of `depth` layers.
     """
 
     def __init__(self, hidden: int = 64, depth: int = 3, *, spectral: float = 0.0, stddev: bool = False):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 def reparameterize(mu: Tensor, log_var: Tensor, noise: Tensor) -> Tensor:
-    """z = mu + sigma * noise with sigma = exp(log_var / 2): a sample of q that gradients pass through. All (..., z_dim)."""
+    """z = mu + sigma * noise, sigma = exp(log_var / 2): a sample of q that passes gradients. All (..., z_dim)."""
     return mu + torch.exp(log_var / 2) * noise
 
 
@@ -56,7 +56,7 @@ class VAE(nn.Module):
         return mu, log_var
 
     def logits(self, z: Tensor) -> Tensor:
-        """What the decoder says before the sigmoid: (N, z_dim) -> (N, 784)."""
+        """The decoder's output before the sigmoid: (N, z_dim) -> (N, 784)."""
         return self.decoder(z)
 
     def decode(self, z: Tensor) -> Tensor:
@@ -64,11 +64,11 @@ class VAE(nn.Module):
         return torch.sigmoid(self.logits(z)).view(-1, 1, 28, 28)
 
     def forward(self, z: Tensor) -> Tensor:
-        """As a generator: the mean image in [-1, 1]."""
+        """The mean image scaled to [-1, 1], as a GAN's generator gives it: (N, z_dim) -> (N, 1, 28, 28)."""
         return 2 * self.decode(z) - 1
 
     def reconstruction(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x | z), summed over pixels, in nats: (N,)."""
+        """log p(x | z), summed over pixels, in nats: x (N, 1, 28, 28) in [0, 1], z (N, z_dim) -> (N,)."""
         logits, target = self.logits(z), x.flatten(1)
         if self.likelihood == "bernoulli":
             return -F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(1)
@@ -83,7 +83,7 @@ class VAE(nn.Module):
     def importance_weighted_bound(
         self, x: Tensor, k: int, *, generator: torch.Generator | None = None
     ) -> Tensor:
-        """log 1/k sum_i p(x, z_i) / q(z_i | x) with z_i ~ q: at least the ELBO, tight as k grows. Burda et al. 2016, eq. 8."""
+        """log 1/k sum_i p(x, z_i) / q(z_i | x), k >= 1: (N,), >= the ELBO on average (Burda et al. 2016, eq. 8)."""
         mu, log_var = self.encode(x)
         weights = []
         for _ in range(k):

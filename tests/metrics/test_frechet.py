@@ -197,6 +197,9 @@ def test_bad_features_are_named():
         fid(real=Moments(3).update(x), fake=x[:, :2])
     with pytest.raises(ValueError, match="at least 4 rows"):
         fid_infinity(real=x, fake=x[:3])
+    for wrong, name in (({"n": 2.5}, "n"), ({"repeats": 2.5}, "repeats")):
+        with pytest.raises(ValueError, match=f"{name}: expected a whole number"):
+            fid_floor(x, **wrong)
     with pytest.raises(ValueError, match="2 to 10"):
         fid_floor(x, n=11)
     with pytest.raises(TypeError):

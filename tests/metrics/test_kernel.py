@@ -128,6 +128,9 @@ def test_bad_input_is_named():
         kid(real=x, fake=x[:1])
     with pytest.raises(ValueError, match="subset_size from 2 to 20"):
         kid(real=x, fake=x, subsets=10)
+    for wrong in ({"subsets": 2.5}, {"subsets": 2, "subset_size": 5.5}):
+        with pytest.raises(ValueError, match="expected whole numbers, subsets >= 1"):
+            kid(real=x, fake=x, **wrong)
     with pytest.raises(ValueError, match="subsets=0"):
         kid(real=x, fake=x, subsets=0, subset_size=5)
     with pytest.raises(ValueError, match="real features: row 2 has inf"):

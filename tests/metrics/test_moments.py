@@ -78,8 +78,10 @@ def test_too_few_rows_and_bad_rows_are_named():
         _ = Moments(6).update(X[0]).cov
     with pytest.raises(ValueError, match=r"expected shape \(n, 6\)"):
         Moments(6).update(X[:, :5])
-    with pytest.raises(ValueError, match="dim"):
-        Moments(0)
+    for dim in (0, 2.0, True):
+        with pytest.raises(ValueError, match="dim"):
+            Moments(dim)
+    assert type(Moments(np.int64(6)).dim) is int
     bad = X.copy()
     bad[17, 2] = np.nan
     moments = Moments(6).update(X)

@@ -134,6 +134,10 @@ def test_dim_is_found_where_a_model_says_it():
     close(perceptual_path_length(generator, square, mapping=Mapping(), **WHOLE), 2 * norm)
     with pytest.raises(ValueError, match="dim: expected the number of z's dimensions"):
         perceptual_path_length(generator, square)
+    with pytest.raises(ValueError, match="got 0"):
+        perceptual_path_length(generator, square, dim=0)
+    with pytest.raises(ValueError, match=r"samples >= 2, .* got 0.0001, 2.5"):
+        perceptual_path_length(generator, square, dim=6, samples=2.5)
 
 
 def test_a_whole_stylegan_is_taken_apart():

@@ -1,10 +1,13 @@
 """Weights come back as they were written, and a damaged or foreign file is a clear error."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from gancourse.models import Classifier, StyleGANGenerator, load, names, save
+from gancourse.models.toy import ToyGenerator
 from gancourse.training.run import seeded
 
 
@@ -37,9 +40,21 @@ def test_unknown_damaged_and_foreign_files(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match="names no model"):
         load(tmp_path / "other.safetensors")
-    save_file({"a": torch.zeros(1)}, tmp_path / "wrong.safetensors", metadata={"class": "Classifier"})
-    with pytest.raises(ValueError, match="don't fit Classifier"):
-        load(tmp_path / "wrong.safetensors")
+    for config in ("{}", '{"foo": 1}', "{broken"):
+        notes = {"class": "Classifier", "config": config}
+        save_file({"a": torch.zeros(1)}, tmp_path / "wrong.safetensors", metadata=notes)
+        with pytest.raises(ValueError, match=r"wrong.safetensors: the weights don't fit Classifier"):
+            load(tmp_path / "wrong.safetensors")
+
+
+def test_only_models_that_can_be_loaded_are_saved(tmp_path):
+    with pytest.raises(ValueError, match=r"model: expected one of Classifier, .* got ToyGenerator"):
+        save(ToyGenerator(), tmp_path / "toy.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_may_be_a_path():
+    assert load(Path("vae")).config == load("vae").config
 
 
 def test_classifier_takes_both_sizes_and_refuses_others():

@@ -191,8 +191,23 @@ def test_sampling_is_repeatable_and_keeps_to_its_seed(generator):
 def test_shape_errors_name_the_argument(generator):
     with pytest.raises(ValueError, match="z: expected shape"):
         generator(torch.zeros(3, 13))
-    with pytest.raises(ValueError, match="w: expected shape"):
-        generator.synthesis(torch.zeros(3, 2, 12))
+    for styles in (2, 9):
+        with pytest.raises(ValueError, match="w: expected shape"):
+            generator.synthesis(torch.zeros(3, styles, 12))
+    w = torch.zeros(3, 12)
+    for wrong in ({"noise": [None] * 3}, {"noise_strength": [1.0] * 7}):
+        with pytest.raises(ValueError, match="expected one for each of the 8 layers"):
+            generator.synthesis(w, **wrong)
+    for size in (0, -4, 2, 64):
+        with pytest.raises(ValueError, match="resolution: expected a power of two from 4 to 32"):
+            generator.synthesis(w, resolution=size)
+    for crossover in (-1, 9):
+        with pytest.raises(ValueError, match="crossover: expected 0 to 8"):
+            style_mix(w, w, crossover, 8)
+    critic = Discriminator((4, 4))
+    for shape in ((2, 1, 16, 16), (2, 1, 7, 7), (2, 1, 8, 4), (1, 8, 8)):
+        with pytest.raises(ValueError, match=r"images: expected \(N, C, R, R\) with R in \[4, 8\]"):
+            critic(torch.zeros(shape))
 
 
 def test_kaiming_constant_of_the_mapping_is_the_papers():
