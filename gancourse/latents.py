@@ -19,13 +19,12 @@ def sample(n: int, dim: int, *, generator: torch.Generator) -> Tensor:
 def truncated_normal(shape: int | Sequence[int], threshold: float, *, generator: torch.Generator) -> Tensor:
     """Standard normals, redrawn until all lie within +-threshold (BigGAN's truncation trick, Brock et al. 2019).
 
-    Drawing again until |z| <= t leaves the normal density on [-t, t], rescaled. Inverting its distribution function
-    gives the same distribution in one draw, however small t is:
+    Returns float32 of `shape`, on the generator's device. ValueError unless threshold > 0 (a plain number; inf for no
+    truncation), TypeError unless generator is a torch.Generator.
 
-        z = sqrt(2) erfinv(u erf(t / sqrt 2)),    u uniform on (-1, 1)
-
-    Clipping would pile the tails up at +-t instead. Returns float32 of `shape`, on the generator's device. ValueError
-    unless threshold > 0 (a plain number; inf for no truncation), TypeError unless generator is a torch.Generator.
+    Drawing again until |z| <= t, the threshold, leaves the normal density on [-t, t], rescaled. Inverting its
+    distribution function gives the same distribution in one draw, however small t is:
+    z = sqrt(2) erfinv(u erf(t / sqrt 2)) with u uniform on (-1, 1). Clipping would pile the tails up at +-t instead.
     """
     _require_generator(generator)
     if not isinstance(threshold, Real) or not threshold > 0:
@@ -40,11 +39,11 @@ def truncated_normal(shape: int | Sequence[int], threshold: float, *, generator:
 def truncate(w: Tensor, w_avg: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
     """Pull intermediate latents towards their mean: StyleGAN's truncation trick.
 
-        w' = w_avg + psi (w - w_avg)
+    w: (N, D), or (N, L, D) with one latent per layer, of which the first `cutoff` are truncated (None: all). w_avg:
+    (D,). psi = 1 changes nothing, psi = 0 gives w_avg, psi < 0 goes to the other side of it. Returns w's shape.
+    ValueError for other shapes, a cutoff with (N, D), NaN, or psi not finite.
 
-    (Karras et al. 2019, appendix B.) psi = 1 changes nothing, psi = 0 gives w_avg, psi < 0 goes to the other side of
-    it. w: (N, D), or (N, L, D) with one latent per layer, of which the first `cutoff` are truncated (None: all). w_avg:
-    (D,). For sampling, never for training. ValueError for other shapes, a cutoff with (N, D), NaN, or psi not finite.
+    w' = w_avg + psi (w - w_avg) (Karras et al. 2019, appendix B). For sampling, never for training.
     """
     w, w_avg = torch.as_tensor(w), torch.as_tensor(w_avg)
     if w.ndim not in (2, 3) or w_avg.shape != w.shape[-1:]:
@@ -66,10 +65,11 @@ def truncate(w: Tensor, w_avg: Tensor, psi: float, cutoff: int | None = None) ->
 
 
 def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """Linear interpolation (1 - t) a + t b; exactly a at t = 0 and b at t = 1.
+    """Linear interpolation from a to b; exactly a at t = 0 and b at t = 1.
 
     a, b: (..., D); t: a number or a tensor that broadcasts against their leading axes. One pair (D,) with t (T,) gives
     the path (T, D); (N, D) with (N,) a point on each path; t outside [0, 1] extrapolates. ValueError for shapes, NaN.
+    The formula is (1 - t) a + t b.
     """
     a, b, t = _aligned(a, b, t)
     return torch.lerp(a, b, t.to(a.dtype))
@@ -77,6 +77,9 @@ def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
 
 def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     """Spherical interpolation: the direction turns on the great circle at constant speed, the length changes linearly.
+
+    Shapes and errors as for `lerp`; opposite vectors need D >= 2 (with D = 1 the result is about 0). Computed in
+    float64, returned in the inputs' dtype.
 
         direction = cos(t omega) e + sin(t omega) f,    length = (1 - t) |a| + t |b|
 
@@ -86,9 +89,6 @@ def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     the axis most orthogonal to a. A zero vector has no direction and takes the other's. Applied to a and b themselves,
     Shoemake's formula bends the path when their lengths differ. Normal latents all have about the length sqrt(D), which
     slerp keeps and lerp does not (it dips to sqrt(D/2) halfway).
-
-    Shapes and errors as for `lerp`; opposite vectors need D >= 2 (with D = 1 the result is about 0). Computed in
-    float64, returned in the inputs' dtype.
     """
     a, b, t = _aligned(a, b, t)
     dtype, a, b = a.dtype, a.double(), b.double()

@@ -17,16 +17,15 @@ from gancourse.metrics.neighbours import blocks, clouds, inside, kth_distances, 
 def authenticity(*, train: ArrayLike, fake: ArrayLike) -> Estimate:
     """The share of fakes farther from their nearest training sample than that sample is from its own nearest neighbour.
 
+    train: (N, D) features of the training images, N >= 2; fake: (M, D). stderr is None where all fakes, or none, are
+    authentic. ValueError or TypeError for features that aren't finite (N, D) arrays, or train with N < 2.
+
         mean_j 1[ |fake_j - train_i*| > min_{i != i*} |train_i - train_i*| ],  i* the training sample nearest to fake_j
 
-    (Alaa et al. 2022; ties as in the code of Stein et al. 2023.) Copies score 0, also of a sample that occurs twice;
-    fakes far away score 1, good or bad. A perfect generator scores what held-out reals score, not 1: measure these too,
-    against the same training set, as the value depends on its size.
-
-    train: (N, D) features of the training images, N >= 2; fake: (M, D). A tie counts as not authentic; with several
-    nearest training samples a fake must pass for all. The interval is Wilson's for M independent fakes and this
-    training set; stderr is None where all fakes, or none, are authentic. ValueError or TypeError for features that
-    aren't finite (N, D) arrays, or train with N < 2.
+    (Alaa et al. 2022; ties as in the code of Stein et al. 2023.) A tie counts as not authentic; with several nearest
+    training samples a fake must pass for all. The interval is Wilson's for M independent fakes and this training set.
+    Copies score 0, also of a sample that occurs twice; fakes far away score 1, good or bad. A perfect generator scores
+    what held-out reals score, not 1: measure these too, against the same training set, as its size matters.
     """
     train, fake = as_pair(train, fake, names=("train", "fake"))
     train, fake = clouds(as_samples(train, "train features", least=2), fake)
@@ -46,16 +45,16 @@ def authenticity(*, train: ArrayLike, fake: ArrayLike) -> Estimate:
 def data_copying(*, train: ArrayLike, test: ArrayLike, fake: ArrayLike) -> Estimate:
     """A z score, negative where fakes lie nearer to the training set than held-out reals do; chance rarely gives < -2.
 
+    train: (K, D), test: (N, D), fake: (M, D) features, N and M >= 2; test holds none of the images in train. ValueError
+    where every test sample is in train; other errors as in `authenticity`.
+
         C_T = (U - M N / 2) / sd(U),  U = number of pairs with |fake_j - train| > |test_i - train|, half for a tie,
 
     where |x - train| is the distance to the nearest training sample and sd(U) that of U if test and fake had one
     distribution, corrected for ties: a Mann-Whitney z (Meehan et al. 2020, on the whole space, without their cells).
-    About 0 is good; far above, fakes lie farther from the training images than reals do. |z| grows with the root of the
-    sizes: compare at one size. As a mean over all fakes it can hide copies behind bad fakes.
-
-    train: (K, D), test: (N, D), fake: (M, D) features, N and M >= 2; test holds none of the images in train.
     stderr: from the variances of each fake's and each test sample's rank (DeLong et al. 1988), for this training set;
-    None where both are 0. ValueError where every test sample is in train; other errors as in `authenticity`.
+    None where both are 0. About 0 is good; far above, fakes lie farther from the training images than reals do. |z|
+    grows with the root of the sizes: compare at one size. As a mean over all fakes it can hide copies behind bad fakes.
     """
     _, test = as_pair(train, test, names=("train", "test"))
     train, fake = as_pair(train, fake, names=("train", "fake"))

@@ -16,6 +16,9 @@ from gancourse.seeds import stream
 def frechet_distance(mu_x: ArrayLike, sigma_x: ArrayLike, mu_y: ArrayLike, sigma_y: ArrayLike) -> float:
     """Squared 2-Wasserstein (Fréchet) distance between N(mu_x, sigma_x) and N(mu_y, sigma_y).
 
+    mu: (D,), sigma: (D, D), plain numbers for D = 1. Equal arguments give exactly 0.0. ValueError for other shapes,
+    NaN, or a sigma that isn't symmetric or has an eigenvalue < -1e-5 of its largest (smaller ones count as rounding).
+
         d^2 = |mu_x - mu_y|^2 + tr sigma_x + tr sigma_y - 2 tr (sigma_x sigma_y)^(1/2)
 
     (Dowson & Landau 1982; Heusel et al. 2017, eq. 6.) This is the square of a metric.
@@ -23,9 +26,6 @@ def frechet_distance(mu_x: ArrayLike, sigma_x: ArrayLike, mu_y: ArrayLike, sigma
     The last trace needs no matrix root: tr (sigma_x sigma_y)^(1/2) = sum_i sqrt(c_i), c_i the eigenvalues of L' sigma_y
     L with sigma_x = L L' (AB and BA have equal eigenvalues). Where sigma_x or sigma_y is singular, L is an
     eigendecomposition cut to its rank, and the sqrt(c_i) are the singular values of L' M with sigma_y = M M'.
-
-    mu: (D,), sigma: (D, D), plain numbers for D = 1. Equal arguments give exactly 0.0. ValueError for other shapes,
-    NaN, or a sigma that isn't symmetric or has an eigenvalue < -1e-5 of its largest (smaller ones count as rounding).
     """
     mu_x, sigma_x = _normal(mu_x, sigma_x, "mu_x", "sigma_x")
     mu_y, sigma_y = _normal(mu_y, sigma_y, "mu_y", "sigma_y")
@@ -95,14 +95,17 @@ def _congruence(factor: Tensor, sigma: Tensor) -> Tensor:
 def fid(*, real: ArrayLike | Moments, fake: ArrayLike | Moments) -> Estimate:
     """Fréchet distance between the normals fitted to real and to fake features: the Fréchet Inception Distance.
 
-    real, fake: features (N, D) and (M, D), N, M >= 2; or `Moments` (one or both), and then stderr is None. Covariances
-    are divided by N-1 (StyleGAN3: N). Published FIDs use TensorFlow's Inception weights; values of different extractors
-    can't be compared. ValueError for too few rows, different D, NaN, or Moments of different extractors.
+    real, fake: features (N, D) and (M, D), N, M >= 2; or `Moments` (one or both), and then stderr is None. Identical
+    inputs give exactly 0.0, without stderr. ValueError for too few rows, different D, NaN, or Moments of two
+    extractors.
 
-    The FID is biased upwards by about a constant over N that depends on the generator (Chong & Forsyth 2020), and
-    for the usual D this bias is larger than the noise: an interval around the raw value would miss the truth nearly
-    always, so `interval` is None. `stderr` says how much the value would vary from sample to sample; `fid_infinity`
-    has an interval. Both assume two different distributions; for equal ones see `fid_floor`.
+    Formula as in `frechet_distance`, of covariances divided by N-1 (StyleGAN3: N); where N or M is below D they are
+    never formed. Published FIDs use TensorFlow's Inception weights; values of different extractors can't be compared.
+
+    The FID is biased upwards by about a constant over N that depends on the generator (Chong & Forsyth 2020), and for
+    the usual D this bias is larger than the noise: an interval around the raw value would miss the truth nearly always,
+    so `interval` is None. `stderr` says how much the value would vary from sample to sample; `fid_infinity` has an
+    interval. Both assume two different distributions; for equal ones see `fid_floor`.
 
     The standard error is the delta method's. Row x of a sample with mean m and covariance S changes the distance to the
     other normal (m_o, S_o) by phi(x)/N, its influence:
@@ -111,8 +114,6 @@ def fid(*, real: ArrayLike | Moments, fake: ArrayLike | Moments) -> Estimate:
 
     where I - T is the derivative of the squared Bures distance by S (Bhatia, Jain & Lim 2019) and T the
     optimal-transport map. So Var(FID) ~ Var(phi_real)/N + Var(phi_fake)/M.
-
-    Where N or M is below D the covariances are never formed. Identical inputs give exactly 0.0, without stderr.
     """
     if isinstance(real, Moments) or isinstance(fake, Moments):
         real, fake = _moments(real, "real features"), _moments(fake, "fake features")
@@ -129,18 +130,20 @@ def fid(*, real: ArrayLike | Moments, fake: ArrayLike | Moments) -> Estimate:
 def fid_infinity(*, real: ArrayLike, fake: ArrayLike, seed: int = 0) -> Estimate:
     """The FID that infinitely many samples would have: bias removed by halving, with a 95% interval.
 
-    real: (N, D), fake: (M, D), N, M >= 4; errors as in `fid`. FID_N = FID + c/N + ... , and halves have twice the bias
-    (Chong & Forsyth 2020 fit a line through many N; two points suffice and have a known error), so
+    real: (N, D), fake: (M, D) features, N, M >= 4; seed: of the random halves. stderr and interval are None where N or
+    M is below 2 D. Errors as in `fid`.
+
+    FID_N = FID + c/N + ... , and halves have twice the bias (Chong & Forsyth 2020 fit a line through many N; two points
+    suffice and have a known error), so
 
         FID_infinity = 2 FID_N - mean(FID of the first halves, FID of the second halves)
 
-    with both samples halved at random by `seed`. A row has the influence phi/N on each FID above, (2 - 1) phi/N in
-    all, so the standard error is that of `fid`. Needs N, M >= 2 D: where a half has fewer rows than dimensions the bias
-    isn't proportional to 1/N, and stderr and interval are None. The value may be negative when the true distance
-    is close to 0.
+    with both samples halved at random. A row has the influence phi/N on each FID above, (2 - 1) phi/N in all, so the
+    standard error is that of `fid`. Where a half has fewer rows than dimensions the bias isn't proportional to 1/N. The
+    value may be negative when the true distance is close to 0.
 
-    When both samples come from one distribution, T = I, every influence is 0, and so is the first-order variance:
-    the interval is then meaningless. If the value is not well above `fid_floor(real)`, report that floor instead.
+    When both samples come from one distribution, T = I, every influence is 0, and so is the first-order variance: the
+    interval is then meaningless. If the value is not well above `fid_floor(real)`, report that floor instead.
     """
     real, fake = as_pair(real, fake, least=4)
     n, method = min(len(real), len(fake)), "FID, bias removed by halving"
@@ -159,9 +162,10 @@ def fid_infinity(*, real: ArrayLike, fake: ArrayLike, seed: int = 0) -> Estimate
 def fid_floor(real: ArrayLike, *, n: int | None = None, repeats: int = 10, seed: int = 0) -> Estimate:
     """What a perfect generator would score with n samples: the FID between two disjoint random draws of real rows.
 
-    real: (N, D), N >= 4. `n`: rows in each draw, 2 to N/2 (default N/2). value: the mean over `repeats` >= 2 random
-    draws, stderr: the spread of a *single* such FID, interval: where 95% of them fall. A FID of n real and n fake
-    samples inside it can't be told apart from a perfect generator's. ValueError for n, repeats or real outside this.
+    real: (N, D) features, N >= 4. `n`: rows in each draw, 2 to N/2 (default N/2). value: the mean over `repeats` >= 2
+    random draws (by `seed`), stderr: the spread of a *single* such FID, interval: where 95% of them fall. ValueError
+    for n, repeats or real outside this. A FID of n real and n fake samples inside the interval can't be told apart from
+    a perfect generator's.
     """
     real = as_samples(real, "real features", least=4)
     n = len(real) // 2 if n is None else n

@@ -17,19 +17,20 @@ TINY = 2.2250738585072014e-308  # has a finite logarithm; p log p and the sums c
 def inception_score(probabilities: ArrayLike, *, splits: int = 1, seed: int | None = None) -> Estimate:
     """The Inception Score of N images from their class probabilities p(y|x), one row each.
 
-    IS = exp( mean_x KL( p(y|x) || p(y) ) ) = exp( I(x; y) ),  p(y) = mean_x p(y|x) over the *generated* images
-    (Salimans et al. 2016, section 4). Between 1 and min(N, K); higher is better. probabilities: (N, K), rows sum to 1.
+    probabilities: (N, K), rows sum to 1. splits: parts of which the scores are averaged, 1 to N. seed: shuffles the
+    rows first; None keeps their order, as the authors do. The value is between 1 and min(N, K); higher is better.
+    stderr and interval are None where a part has one row. ValueError where a row isn't a distribution, for an empty
+    array, or splits outside 1 .. N; TypeError if not real.
 
-    With `splits` S > 1 the value is the mean of the scores of rows [i N // S, (i + 1) N // S), i = 0 .. S - 1, as in the
-    authors' code (others drop the tail or make fewer parts). Each part has its own p(y), so rows sorted by class give a
-    score of 1 in every part. `seed` shuffles the rows first; None keeps their order, as the authors do.
+    IS = exp( mean_x KL( p(y|x) || p(y) ) ) = exp( I(x; y) ),  p(y) = mean_x p(y|x) over the *generated* images
+    (Salimans et al. 2016, section 4). With `splits` S > 1 the value is the mean of the scores of rows
+    [i N // S, (i + 1) N // S), i = 0 .. S - 1, as in the authors' code (others drop the tail or make fewer parts). Each
+    part has its own p(y), so rows sorted by class give a score of 1 in every part.
 
     stderr: a row's influence on log IS is KL(p(y|x) || p(y)) minus its mean, so stderr = IS std(KL) / sqrt(N); with
     splits the parts' errors are combined. The "±" of the literature is the standard deviation over parts: see `method`.
     interval: p(y) estimated from n rows lowers log IS by about sum_k var(p_k) / p(y_k) / 2n; the upper end is raised by
-    this bias, to cover the score of infinitely many images. stderr and interval are None where a part has one row.
-
-    ValueError where a row isn't a distribution, for an empty array, or splits outside 1 .. N; TypeError if not real.
+    this bias, to cover the score of infinitely many images.
     """
     p = probabilities.detach() if isinstance(probabilities, Tensor) else probabilities
     dense = not isinstance(p, Tensor) or (p.layout == torch.strided and not p.is_meta)

@@ -16,22 +16,24 @@ BLOCK = 384  # rows of the kernel matrix held at once: 1.1 MiB in float64, which
 def kid(
     *, real: ArrayLike, fake: ArrayLike, subsets: int | None = None, subset_size: int = 1000, seed: int = 0
 ) -> Estimate:
-    """Kernel Inception Distance: squared maximum mean discrepancy with the kernel k(x, y) = (x.y/D + 1)^3.
+    """Kernel Inception Distance: the squared maximum mean discrepancy of real and fake features with a cubic kernel.
+
+    real: (n, D), fake: (m, D) features, n, m >= 2. subsets: None uses all samples at once; a number gives the
+    literature's mean over that many random subsets of `subset_size` rows (2 to the smaller of n and m), drawn by
+    `seed`, and no stderr. ValueError for other sizes.
 
         KID = 1/(n(n-1)) sum_{i != j} k(x_i, x_j) + 1/(m(m-1)) sum_{i != j} k(y_i, y_j) - 2/(nm) sum_ij k(x_i, y_j)
 
-    (Bińkowski et al. 2018, sec. 4; Gretton et al. 2012, lemma 6.) real: (n, D), fake: (m, D) features, n, m >= 2.
-    An unbiased U-statistic: 0 on average for two samples of one distribution, so negative values are normal.
+    with k(x, y) = (x.y/D + 1)^3, x_i the rows of real, y_j those of fake (Bińkowski et al. 2018, sec. 4; Gretton et al.
+    2012, lemma 6). An unbiased U-statistic: 0 on average for two samples of one distribution, so values may be < 0.
 
-    Uses all samples at once, which is less noisy and cheaper than the usual mean over 100 random subsets of 1000, and
-    has an analytic standard error and 95% interval. They hold for two samples of one distribution too, as both orders
-    of Hoeffding's decomposition are included (Sutherland et al. 2017). With h a row's mean kernel with its own sample
-    minus that with the other, and k~ the kernel with row and column means removed,
+    All samples at once are less noisy and cheaper than the usual mean over 100 random subsets of 1000, and have an
+    analytic standard error and 95% interval (the spread over overlapping subsets, torch-fidelity's, isn't one). They
+    hold for two samples of one distribution too, as both orders of Hoeffding's decomposition are included (Sutherland
+    et al. 2017). With h a row's mean kernel with its own sample minus that with the other, and k~ the kernel with row
+    and column means removed,
 
         Var = 4 Var(h_x)/n + 4 Var(h_y)/m + 2 E[k~_xx^2]/n^2 + 2 E[k~_yy^2]/m^2 + 4 E[k~_xy^2]/(nm)
-
-    `subsets`: the literature's mean over that many random subsets of `subset_size` (at most n and m), drawn by `seed`;
-    no stderr, as the spread over overlapping subsets (torch-fidelity's) isn't one. ValueError for other sizes.
     """
     real, fake = as_pair(real, fake, least=2)
     if subsets is None:

@@ -34,14 +34,14 @@ class DensityCoverage:
 def precision_recall(*, real: ArrayLike, fake: ArrayLike, k: int = 3) -> PrecisionRecall:
     """The share of fakes in the manifold of the reals, and of reals in the manifold of the fakes.
 
-    A set's manifold is the union of balls around its samples, each reaching to the sample's k-th nearest neighbour in
-    the set. precision = mean_j 1[fake_j in manifold(real)], recall = mean_i 1[real_i in manifold(fake)], both in [0, 1]
-    (Kynkaanniemi et al. 2019, equations 1 and 2).
+    real: (N, D), fake: (M, D), k < min(N, M). Both shares are in [0, 1]. ValueError or TypeError for features that
+    aren't finite (N, D) arrays, or k outside 1 .. min(N, M) - 1.
 
-    real: (N, D), fake: (M, D), k < min(N, M). A sample isn't its own neighbour, but an exact copy is: radii are the
-    (k+1)-th smallest distance, 0 included. Points on the sphere are inside (`<=`, as the authors; prdc uses `<`).
-    k = 3 is the paper's choice. One outlier among the reals has a huge ball: see `density_coverage`.
-    ValueError or TypeError for features that aren't finite (N, D) arrays, or k outside 1 .. min(N, M) - 1.
+    A set's manifold is the union of balls around its samples, each reaching to the sample's k-th nearest neighbour in
+    the set. precision = mean_j 1[fake_j in manifold(real)], recall = mean_i 1[real_i in manifold(fake)] (Kynkaanniemi
+    et al. 2019, equations 1 and 2). A sample isn't its own neighbour, but an exact copy is: radii are the (k+1)-th
+    smallest distance, 0 included. Points on the sphere are inside (`<=`, as the authors; prdc uses `<`). k = 3 is the
+    paper's choice. One outlier among the reals has a huge ball: see `density_coverage`.
     """
     real, fake = _clouds(real, fake, k, both=True)
     tally = _tally(real, fake, kth_distances(real, k), kth_distances(fake, k))
@@ -51,13 +51,13 @@ def precision_recall(*, real: ArrayLike, fake: ArrayLike, k: int = 3) -> Precisi
 def density_coverage(*, real: ArrayLike, fake: ArrayLike, k: int = 5) -> DensityCoverage:
     """How densely reals surround the fakes, and how many reals have a fake nearby.
 
-    density = 1/(k M) sum_j sum_i 1[fake_j in ball_i] >= 0, not bounded by 1;
-    coverage = mean_i 1[some fake_j in ball_i], in [0, 1] (Naeem et al. 2020, equations 3 and 4).
-    Only reals have balls, so outliers among the fakes do nothing, and density counts a real outlier's huge ball as one.
-    Where both distributions are the same, the expected density is 1 and the expected coverage
-    1 - (N-1)...(N-k) / ((N+M-1)...(N+M-k)), about 1 - 2^-k for M = N: a perfect generator has these, not inf and 1.
+    Shapes, ties and errors as `precision_recall`, with k < N. density >= 0 is not bounded by 1, coverage is in [0, 1].
 
-    Shapes, ties and errors as `precision_recall`, with k < N; k = 5 is the paper's choice.
+    density = 1/(k M) sum_j sum_i 1[fake_j in ball_i], coverage = mean_i 1[some fake_j in ball_i], ball_i reaching from
+    real_i to its k-th nearest neighbour (Naeem et al. 2020, equations 3 and 4; k = 5 is the paper's choice). Only reals
+    have balls, so outliers among the fakes do nothing, and density counts a real outlier's huge ball as one. Where both
+    distributions are the same, the expected density is 1 and the expected coverage
+    1 - (N-1)...(N-k) / ((N+M-1)...(N+M-k)), about 1 - 2^-k for M = N: a perfect generator has these, not inf and 1.
     """
     real, fake = _clouds(real, fake, k)
     tally = _tally(real, fake, kth_distances(real, k))
@@ -68,10 +68,12 @@ def density_coverage(*, real: ArrayLike, fake: ArrayLike, k: int = 5) -> Density
 def realism(*, real: ArrayLike, fake: ArrayLike, k: int = 3) -> Tensor:
     """How deep each fake lies inside the manifold of the reals: one score per fake, at least 1 inside the balls kept.
 
-    R(fake_j) = max_i radius_i / |fake_j - real_i| over reals whose radius is at most the median radius; the larger
-    balls are discarded, as they are mostly empty (Kynkaanniemi et al. 2019, equation 3). Returns float64 (M,), infinite
-    for a fake equal to a kept real (the authors add 1e-5 to distances); such a real of radius 0 counts as 1.
-    Shapes and errors as `density_coverage`; k = 3 as in `precision_recall`.
+    Shapes and errors as `density_coverage`. Returns float64 (M,), infinite for a fake equal to a kept real; such a real
+    of radius 0 counts as 1.
+
+    R(fake_j) = max_i radius_i / |fake_j - real_i| over reals whose radius (distance to the k-th nearest neighbour) is
+    at most the median radius; the larger balls are discarded, as they are mostly empty (Kynkaanniemi et al. 2019,
+    equation 3; the authors add 1e-5 to distances). k = 3 as in `precision_recall`.
     """
     real, fake = _clouds(real, fake, k)
     radii = kth_distances(real, k)

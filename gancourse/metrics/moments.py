@@ -17,13 +17,16 @@ from gancourse.metrics.arrays import LARGEST_SUM, ArrayLike, as_numbers
 class Moments:
     """Count, mean and covariance of all rows seen so far.
 
+    dim: D, a positive int. extractor: name and version of what made the features, saved with them; "" is unknown and
+    merges with any. ValueError for another dim, or for combining moments of two named extractors.
+
         mean = 1/n sum_i x_i                                (D,)
         cov  = 1/(n-1) sum_i (x_i - mean)(x_i - mean)'      (D, D)
 
     Dividing by n-1 (ddof 1) is what pytorch-fid, torch-fidelity and torchmetrics do; StyleGAN3's code divides by n.
 
-    Two parts merge by the parallel formula of Chan, Golub & LeVeque (1983): with delta the difference
-    of their means and S = sum (x - mean)(x - mean)',
+    Two parts merge by the parallel formula of Chan, Golub & LeVeque (1983): with delta the difference of their means
+    and S = sum (x - mean)(x - mean)',
 
         mean = mean_a + delta n_b / (n_a + n_b)
         S    = S_a + S_b + delta delta' n_a n_b / (n_a + n_b)
@@ -31,9 +34,6 @@ class Moments:
     so no large squares are subtracted. Means are kept relative to `origin`, the mean of the first batch: x - origin is
     exact in floating point for x near origin, so a common offset of 1e8 costs only the digits that float rounding has
     already taken from the features.
-
-    dim: D, a positive int. extractor: name and version of what made the features, saved with them; "" is unknown and
-    merges with any. ValueError for another dim, or for combining moments of two named extractors.
     """
 
     def __init__(self, dim: int, *, extractor: str = ""):

@@ -27,27 +27,29 @@ def perceptual_path_length(
 ) -> Estimate:
     """The mean perceptual distance between images a small step apart on a random path, over the step squared.
 
-    PPL_w = E[ d( g(lerp(f(z1), f(z2), t)), g(lerp(f(z1), f(z2), t + epsilon)) ) ] / epsilon^2,
-    PPL_z = E[ d( g(f(slerp(z1, z2, t))), g(f(slerp(z1, z2, t + epsilon))) ) ] / epsilon^2,
-    z1, z2 ~ N(0, I), t ~ U(0, 1) for sampling "full", t = 0 for "end" (Karras et al. 2019, section 4.1; eq. 2 and 3).
-    As d is quadratic in small steps, this is the squared speed of the image. Lower is smoother. Compare only values
-    made with one `distance`; published ones use LPIPS on VGG16 and cropped faces.
-
     generator: latents (N, ...) -> images, float in [-1, 1], *not* quantised; deterministic (fix its noise: the first
-        batch is made twice and may differ by at most 1% of a step). With `mapping` it is g and gets f's output;
+        batch is made twice and may differ by at most 1% of a step). With `mapping` it gets the mapping's output;
         without, it gets z itself.
     distance: images, images -> (N,), e.g. `perceptual_distance` with its features bound.
-    mapping: f, z (N, dim) -> w. None: f is the identity, unless the generator has `mapping` and `synthesis` of its own,
-        as StyleGAN has; these are then used.
-    dim: length of z; None: `z_dim` of mapping or generator. samples: pairs of images; epsilon: the step in t.
-
-    slerp follows StyleGAN: z are first scaled to length 1 and stay there. A generator that doesn't normalise z needs
-    `mapping=lambda z: z * dim**0.5`, to see the lengths it was trained on.
-    Distances outside the `trim` quantiles are dropped, as in the authors' code; so the estimate is a trimmed mean, its
-    standard error that of the winsorised sample, s_w / ((high - low) sqrt(n)) (Tukey and McLaughlin 1963).
-    Latents are drawn on the CPU in torch's default dtype, from `seed` alone.
+    space: "w" or "z", in which the path lies. sampling: steps from all along it ("full") or from its start ("end").
+    epsilon: the step, as a part of the path, between 0 and 1. samples: pairs of images, >= 2, `batch_size` at a time.
+    trim: quantiles (low, high), outside which distances are dropped. seed: of the latents and of t.
+    mapping: z (N, dim) -> w. None: the identity, unless the generator has `mapping` and `synthesis` of its own, as
+        StyleGAN has; these are then used. dim: length of z; None: `z_dim` of mapping or generator.
     ValueError for arguments out of range, a generator that isn't deterministic, or a distance that isn't finite (N,);
     TypeError for images that aren't floating-point tensors.
+
+    PPL_w = E[ d( g(lerp(f(z1), f(z2), t)), g(lerp(f(z1), f(z2), t + epsilon)) ) ] / epsilon^2,
+    PPL_z = E[ d( g(f(slerp(z1, z2, t))), g(f(slerp(z1, z2, t + epsilon))) ) ] / epsilon^2,
+    d the distance, f the mapping, g the generator behind it, z1, z2 ~ N(0, I), t ~ U(0, 1) for sampling "full", t = 0
+    for "end" (Karras et al. 2019, section 4.1; eq. 2 and 3). As d is quadratic in small steps, this is the squared
+    speed of the image. Lower is smoother. Compare only values made with one `distance`; published ones use LPIPS on
+    VGG16 and cropped faces.
+
+    slerp follows StyleGAN: z are first scaled to length 1 and stay there. A generator that doesn't normalise z needs
+    `mapping=lambda z: z * dim**0.5`, to see the lengths it was trained on. Trimming is as in the authors' code; so the
+    estimate is a trimmed mean, its standard error that of the winsorised sample, s_w / ((high - low) sqrt(n)) (Tukey
+    and McLaughlin 1963). Latents are drawn on the CPU in torch's default dtype, from `seed` alone.
     """
     if space not in ("w", "z") or sampling not in ("full", "end"):
         raise ValueError(f'expected space "w" or "z", sampling "full" or "end", got {space!r}, {sampling!r}')

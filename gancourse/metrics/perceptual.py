@@ -17,14 +17,14 @@ def perceptual_distance(
 ) -> Tensor:
     """The distance between images x_n and y_n in a network's feature maps, built as LPIPS is.
 
-    d(x, y) = sum_l 1/(H_l W_l) sum_hw | w_l * (a_lhw - b_lhw) |^2,  a, b the maps of layer l with each pixel's channel
-    vector scaled to length 1, where it isn't 0 (Zhang et al. 2018, equation 1).
+    x, y: whatever `features` takes, N images each; features(images) gives a list of maps (N, C_l, H_l, W_l). weights:
+    for each layer l C_l numbers >= 0; None is all ones. Returns (N,) in the maps' dtype (float32 for halves); gradients
+    pass. ValueError for maps or weights that don't match or an image with NaN maps; TypeError unless they are float.
 
-    x, y: whatever `features` takes, N images each; features(images) gives a list of maps (N, C_l, H_l, W_l).
-    weights: for each layer C_l numbers w_l^2 >= 0, as LPIPS's linear layers learn them; None is all ones, LPIPS's
-    unlearned "baseline", where a layer adds at most 4. Returns (N,) in the maps' dtype (float32 for halves); gradients
-    pass. The value depends on the network: compare ratios, or name it. Of a map with one channel only the sign counts.
-    ValueError for maps or weights that don't match or an image with NaN maps; TypeError for maps that aren't float.
+    d(x, y) = sum_l 1/(H_l W_l) sum_hw | w_l * (a_lhw - b_lhw) |^2,  a, b the maps of layer l with each pixel's channel
+    vector scaled to length 1, where it isn't 0, and w_l^2 its weights (Zhang et al. 2018, equation 1). LPIPS's linear
+    layers learn w_l^2; all ones is LPIPS's unlearned "baseline", where a layer adds at most 4. The value depends on the
+    network: compare ratios, or name it. Of a map with one channel only the sign counts.
     """
     a_maps, b_maps = list(features(x)), list(features(y))
     if not a_maps or len(a_maps) != len(b_maps):

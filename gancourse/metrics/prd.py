@@ -22,9 +22,10 @@ class PRDCurve:
     recall: Tensor
 
     def f_beta(self, beta: float) -> float:
-        """The largest F_beta = (1 + beta^2) P R / (beta^2 P + R) along the curve, in [0, 1]; ValueError for beta <= 0.
+        """The largest F_beta along the curve, in [0, 1], for a `beta` > 0; ValueError for another.
 
-        beta > 1 weighs recall more: the paper reports F_8 for recall and F_1/8 for precision.
+        F_beta = (1 + beta^2) P R / (beta^2 P + R), P the precision and R the recall. beta > 1 weighs recall more: the
+        paper reports F_8 for recall and F_1/8 for precision.
         """
         if not 0 < beta < float("inf"):
             raise ValueError(f"beta: expected a positive number, got {beta}")
@@ -36,13 +37,13 @@ class PRDCurve:
 def prd_from_histograms(*, real: ArrayLike, fake: ArrayLike, angles: int = 1001) -> PRDCurve:
     """The precision-recall curve of two histograms over the same bins.
 
-    For slopes lambda = tan(theta): precision = sum_k min(lambda real_k, fake_k), recall = precision / lambda =
-    sum_k min(real_k, fake_k / lambda), with `angles` values of theta evenly spaced from 1e-10 to pi/2 - 1e-10
-    (Sajjadi et al. 2018, equations 5 and 6, algorithm 1). real, fake: (K,), each sums to 1.
+    real, fake: (K,), each sums to 1. angles: points of the curve, >= 3. ValueError where a histogram isn't a
+    distribution, their K differ, or angles < 3.
 
-    Equal histograms reach (1, 1), disjoint ones stay at (0, 0). At slope 0 recall is the real mass on bins that fakes
-    reach; at slope infinity precision is the fake mass on bins that reals reach.
-    ValueError where a histogram isn't a distribution, their K differ, or angles < 3.
+    For slopes lambda = tan(theta): precision = sum_k min(lambda real_k, fake_k), recall = precision / lambda =
+    sum_k min(real_k, fake_k / lambda), with `angles` values of theta evenly spaced from 1e-10 to pi/2 - 1e-10 (Sajjadi
+    et al. 2018, equations 5 and 6, algorithm 1). Equal histograms reach (1, 1), disjoint ones stay at (0, 0). At slope
+    0 recall is the real mass on bins that fakes reach; at slope infinity precision is the fake mass on bins of reals.
     """
     real, fake = as_distribution(real, "real histogram").cpu(), as_distribution(fake, "fake histogram").cpu()
     if real.ndim != 1 or real.shape != fake.shape:
@@ -68,13 +69,15 @@ def prd_curve(
 ) -> PRDCurve:
     """The precision-recall curve of two sets of features, through the clusters that k-means finds in their union.
 
+    real: (N, D), fake: (M, D) features. clusters: bins, 2 to N + M. angles: points of the curve, >= 3. runs:
+    clusterings averaged, >= 1. The same seed gives the same curve. TypeError or ValueError for features that aren't
+    finite 2-D arrays, clusters outside 2 .. N + M, runs < 1 or angles < 3.
+
     Each set becomes the histogram of its samples over `clusters` clusters of both together; then `prd_from_histograms`
     (Sajjadi et al. 2018, section 3.3). As in the authors' code the curve is the mean over 10 clusterings (`runs`);
-    unlike theirs (mini-batches, equal sizes only) each is full k-means from k-means++ centres, and sizes may differ.
-
-    real: (N, D), fake: (M, D). The same seed gives the same curve. If the union has at most `clusters` distinct points,
-    each is a bin. Few clusters hide differences; many turn sampling noise into differences. TypeError or ValueError for
-    features that aren't finite 2-D arrays, clusters outside 2 .. N + M, runs < 1 or angles < 3.
+    unlike theirs (mini-batches, equal sizes only) each is full k-means from k-means++ centres, and sizes may differ. If
+    the union has at most `clusters` distinct points, each is a bin. Few clusters hide differences; many turn sampling
+    noise into differences.
     """
     real, fake = as_pair(real, fake)
     union = torch.cat([real, fake]).cpu()

@@ -15,21 +15,20 @@ TOLERANCE = 1e-5  # what float32 may leave of a kernel's symmetry, its diagonal'
 def vendi_score(features: ArrayLike, *, kernel: str | Callable[[Tensor], ArrayLike] = "cosine") -> Estimate:
     """The effective number of different samples: 1 if all are alike, N if none is like another.
 
+    features: (N, D), one sample a row. kernel: "cosine", or a function (N, D) -> (N, N) that gives a symmetric positive
+    semi-definite matrix with ones on its diagonal; it gets the features as a float64 tensor. stderr is None for one
+    sample, interval always. ValueError for features that aren't finite (N, D) arrays, for a row of zeros with "cosine"
+    (it has no direction), for another kernel's name, or a kernel's matrix that isn't as above.
+
         VS = exp( - sum_j lambda_j log lambda_j ),  lambda the eigenvalues of K / N,  K_ij = k(x_i, x_j),  K_ii = 1
 
-    (Friedman and Dieng 2023, definition 3.1.) It measures diversity only, of any kind: noise scores high.
-
-    features: (N, D), one sample a row. kernel: "cosine", k(x, y) = x.y / |x||y|, for which K has the eigenvalues of the
-    (D, D) matrix of the rows' directions and VS is at most min(N, D); or a function (N, D) -> (N, N) that gives a
-    symmetric positive semi-definite K with ones on its diagonal. It gets the features as a float64 tensor.
+    (Friedman and Dieng 2023, definition 3.1.) It measures diversity only, of any kind: noise scores high. With
+    "cosine", k(x, y) = x.y / |x||y|, K has the eigenvalues of the (D, D) matrix of the rows' directions and VS is at
+    most min(N, D).
 
     stderr: with K_ij = f_i . f_j, a sample's influence on log VS is -f' log(F'F/N) f minus its mean, so it is VS
-    std(-f' log(F'F/N) f) / sqrt(N); None for one sample. It is the noise at this N only. No interval: VS grows with N,
-    because kinds that the N samples miss are not counted, and the samples can't tell how many those are. Compare sets
-    of one size.
-
-    ValueError for features that aren't finite (N, D) arrays, for a row of zeros with "cosine" (it has no direction),
-    for another kernel's name, or a kernel's matrix that isn't as above.
+    std(-f' log(F'F/N) f) / sqrt(N). It is the noise at this N only. No interval: VS grows with N, because kinds that
+    the N samples miss are not counted, and the samples can't tell how many those are. Compare sets of one size.
     """
     x = as_samples(features, "features")
     n, dim = x.shape

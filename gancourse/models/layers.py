@@ -20,12 +20,13 @@ def leaky_relu(x: Tensor) -> Tensor:
 
 
 class EqualizedLinear(nn.Module):
-    """A linear layer whose weights are stored with unit variance and scaled when used.
+    """A linear layer whose weights are stored with unit variance and scaled when used: (N, in) -> (N, out).
 
-    y = x W' * lr_mul * gain / sqrt(fan_in) + b * lr_mul, with raw W ~ N(0, 1 / lr_mul^2)   # (N, in) -> (N, out)
+    `gain` is sqrt(2) before a leaky ReLU and 1 elsewhere; `lr_mul` multiplies the learning rate.
 
-    The scale at run time gives every layer the same effective learning rate under Adam ("equalized learning
-    rate", Karras et al. 2018, section 4.1). `gain` is sqrt(2) before a leaky ReLU and 1 elsewhere.
+    y = x W' * lr_mul * gain / sqrt(fan_in) + b * lr_mul, with raw W ~ N(0, 1 / lr_mul^2), fan_in = in. The scale at run
+    time gives every layer the same effective learning rate under Adam ("equalized learning rate", Karras et al. 2018,
+    section 4.1).
     """
 
     def __init__(self, in_features: int, out_features: int, *, gain: float = SQRT2, lr_mul: float = 1.0):
@@ -40,9 +41,10 @@ class EqualizedLinear(nn.Module):
 
 
 class EqualizedConv2d(nn.Module):
-    """A same-size convolution (odd kernels) under the equalized learning rate; fan_in = in_channels * kernel_size^2.
+    """A same-size convolution (odd kernels) under the equalized learning rate: (N, in, H, W) -> (N, out, H, W).
 
-    (N, in, H, W) -> (N, out, H, W). `bias=False` where a later layer adds the bias, as in StyleGAN's synthesis layers.
+    `bias=False` where a later layer adds the bias, as in StyleGAN's synthesis layers. Weights are scaled as in
+    `EqualizedLinear`, with fan_in = in_channels * kernel_size^2.
     """
 
     def __init__(
@@ -65,9 +67,9 @@ class EqualizedConv2d(nn.Module):
 
 
 class PixelNorm(nn.Module):
-    """Scale each vector to unit root mean square: x / sqrt(mean_c x_c^2 + 1e-8), over dimension 1.
+    """Scale each vector along dimension 1 to unit root mean square; the shape stays.
 
-    Not F.normalize, which gives unit *length*: in 512 dimensions that is 22 times smaller.
+    x / sqrt(mean_c x_c^2 + 1e-8). Not F.normalize, which gives unit *length*: 22 times smaller in 512 dimensions.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -77,7 +79,8 @@ class PixelNorm(nn.Module):
 class NoiseInjection(nn.Module):
     """Add one map of noise to all channels, scaled by a learned weight for each channel.
 
-    y[n, c] = x[n, c] + strength * weight[c] * noise[n, 0];   noise (N or 1, 1, H, W), weights start at 0.
+    x: (N, C, H, W), noise: (N or 1, 1, H, W), strength: a number. Weights start at 0.
+    y[n, c] = x[n, c] + strength * weight[c] * noise[n, 0]
     """
 
     def __init__(self, channels: int):
@@ -91,6 +94,7 @@ class NoiseInjection(nn.Module):
 class AdaIN(nn.Module):
     """Adaptive instance normalisation: give each feature map the mean and standard deviation set by the style w.
 
+    x: (N, C, H, W), w: (N, w_dim); the shape of x stays.
     AdaIN(x_i, y) = (y_s,i + 1) * (x_i - mean(x_i)) / sqrt(var(x_i) + 1e-8) + y_b,i,   (y_s, y_b) = A w
 
     mean and (biased) variance are taken over each single feature map, (N, C, H, W) -> (N, C, 1, 1). The affine map A
@@ -152,9 +156,9 @@ class FromRGB(EqualizedConv2d):
 class MinibatchStdDev(nn.Module):
     """Append one channel that tells how much the images of a group differ, so that a critic notices mode collapse.
 
-    Groups of `group_size` images: standard deviation over the group (biased, eps 1e-8 inside the root) of every feature
-    at every place, averaged to one number per group. (N, C, H, W) -> (N, C + 1, H, W). Karras et al. 2018, section 3.
-    N need not divide evenly: the group is the largest divisor of N that is at most `group_size`.
+    (N, C, H, W) -> (N, C + 1, H, W), in groups of `group_size` images. N need not divide evenly: the group is the
+    largest divisor of N that is at most `group_size`. Standard deviation over the group (biased, eps 1e-8 inside the
+    root) of every feature at every place, averaged to one number per group. Karras et al. 2018, section 3.
     """
 
     def __init__(self, group_size: int = 4):

@@ -15,7 +15,7 @@ KINDS = ("logistic", "wasserstein", "hinge")
 def critic_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
     """The critic's loss, a scalar, from its logits for real (N,) and generated (M,) samples; ValueError for kind.
 
-    "logistic"     E softplus(-D(real)) + E softplus(D(fake)), the cross-entropy of the first GAN (Goodfellow et al. 2014)
+    "logistic"     E softplus(-D(real)) + E softplus(D(fake)), the first GAN's cross-entropy (Goodfellow et al. 2014)
     "wasserstein"  E D(fake) - E D(real), for a critic whose slope is bounded by other means (Arjovsky et al. 2017)
     "hinge"        E max(0, 1 - D(real)) + E max(0, 1 + D(fake)) (Lim & Ye 2017; Miyato et al. 2018)
     """
@@ -31,7 +31,7 @@ def critic_loss(kind: str, real: Tensor, fake: Tensor) -> Tensor:
 def generator_loss(kind: str, fake: Tensor) -> Tensor:
     """The generator's loss, a scalar, from the critic's logits for its samples, (N,); ValueError for another kind.
 
-    "logistic"              E softplus(-D(fake)), non-saturating: steep where the critic is sure (Goodfellow et al. 2014)
+    "logistic"              E softplus(-D(fake)), non-saturating: steep if the critic is sure (Goodfellow et al. 2014)
     "wasserstein", "hinge"  -E D(fake)
     """
     if kind not in KINDS:
@@ -40,10 +40,10 @@ def generator_loss(kind: str, fake: Tensor) -> Tensor:
 
 
 def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
-    """R1 = E |grad_x D(x)|^2 at `real` (N, ...), D(x) the *logits* (N,); a scalar, to be multiplied by gamma / 2.
+    """The mean squared slope of the critic at real samples: a scalar, to be multiplied by gamma / 2.
 
-    Mescheder et al. 2018, arXiv:1801.04406, eq. 9. The critic's logits are summed before the gradient is taken, so that
-    each sample's own gradient comes out.
+    critic: samples -> *logits* (N,). real: (N, ...). R1 = E |grad_x D(x)|^2 at `real`, D(x) the logits (Mescheder et
+    al. 2018, arXiv:1801.04406, eq. 9). They are summed before the gradient is taken, which gives each sample its own.
     """
     return _gradient(critic, real.detach()).square().sum(1).mean()
 
@@ -51,9 +51,10 @@ def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
 def gradient_penalty(
     critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, *, generator: torch.Generator
 ) -> Tensor:
-    """E[(|grad_x D(x)| - 1)^2] at points between real and fake, both (N, ...); a scalar. Gulrajani et al. 2017, eq. 3.
+    """How far the critic's slope between real and fake samples is from 1: a scalar.
 
-    x = t real + (1 - t) fake with one t ~ U(0, 1) per pair, from `generator` (CPU); the norm is per sample.
+    critic: samples -> (N,). real, fake: (N, ...) both. generator: of t (CPU). E[(|grad_x D(x)| - 1)^2] at x = t real +
+    (1 - t) fake with one t ~ U(0, 1) per pair; the norm is per sample (Gulrajani et al. 2017, eq. 3).
     """
     t = torch.rand((len(real),) + (1,) * (real.ndim - 1), generator=generator)
     between = torch.lerp(fake.detach(), real, t)

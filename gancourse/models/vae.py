@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 def reparameterize(mu: Tensor, log_var: Tensor, noise: Tensor) -> Tensor:
-    """z = mu + sigma * noise, sigma = exp(log_var / 2): a sample of q that passes gradients. All (..., z_dim)."""
+    """A sample of q that passes gradients, z = mu + sigma * noise, sigma = exp(log_var / 2). All (..., z_dim)."""
     return mu + torch.exp(log_var / 2) * noise
 
 
@@ -21,7 +21,7 @@ def kl_to_standard_normal(mu: Tensor, log_var: Tensor) -> Tensor:
 
 
 def normal_log_density(z: Tensor, mu: Tensor | float = 0.0, log_var: Tensor | float = 0.0) -> Tensor:
-    """log N(z; mu, diag exp(log_var)), summed over the last axis, in nats."""
+    """Log density of z (..., D) under normals, in nats: log N(z; mu, diag exp(log_var)), summed over the last axis."""
     mu, log_var = torch.as_tensor(mu, dtype=z.dtype), torch.as_tensor(log_var, dtype=z.dtype)
     return -0.5 * (math.log(2 * math.pi) + log_var + (z - mu).square() * torch.exp(-log_var)).sum(-1)
 
