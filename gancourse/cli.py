@@ -1,5 +1,9 @@
 """The `gancourse` command: each subcommand imports its room when called and calls one function of it."""
 
+import re
+import tempfile
+from pathlib import Path
+
 import click
 
 RECIPES = ["classifier", "vae", "stylegan", "stylegan-shapes", "shapes-regressor", "toy"]
@@ -13,8 +17,22 @@ ROLES = {
 }
 
 
+class Strict(click.Command):
+    """A command that takes no empty value: `""` is a slip of the shell, never the current folder or a default."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        for param in self.params:
+            given = ctx.params.get(param.name or "")
+            if "" in (given if isinstance(given, tuple) else (given,)):
+                raise click.BadParameter("expected a value, got nothing", ctx, param)
+        return rest
+
+
 class ByRole(click.Group):
     """A command whose help lists its subcommands by who needs them, each with its whole sentence."""
+
+    command_class = Strict
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for role, names in ROLES.items():
@@ -25,6 +43,33 @@ class ByRole(click.Group):
                 )
 
 
+class Whole(click.IntRange):
+    """A whole number within bounds; what is none at all is told to be no integer, rather than no "integer range"."""
+
+    name = "integer"
+
+
+class Place(click.Path):
+    """A file (`dir_okay=False`) or a folder (`file_okay=False`) to be written, refused before any work where that can't be."""
+
+    def convert(self, value, param, ctx):
+        super().convert(value, param, ctx)
+        path = Path(value).resolve()
+        folder = path if self.dir_okay else path.parent
+        try:
+            while not folder.exists():
+                folder = folder.parent
+            if not folder.is_dir():
+                self.fail(f"{value}: {folder} is a file, not a folder", param, ctx)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            self.fail(f"{value}: nothing can be written in {folder} ({error.strerror})", param, ctx)
+        return value
+
+
+FOLDER, FILE, SEED = Place(file_okay=False), Place(dir_okay=False), Whole(0, 2**63 - 1)
+
+
 @click.group(cls=ByRole, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gancourse")
 def main() -> None:
@@ -32,7 +77,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("folder", default="my-course", type=click.Path())
+@click.argument("folder", default="my-course", type=FOLDER)
 @click.option("--solved", is_flag=True, help="Copy the solved and executed chapters, to read.")
 def start(folder: str, solved: bool) -> None:
     """Make a working copy of the notebooks in FOLDER (my-course)."""
@@ -42,7 +87,7 @@ def start(folder: str, solved: bool) -> None:
 
 
 @main.command()
-@click.argument("folder", required=False, type=click.Path())
+@click.argument("folder", required=False, type=click.Path(file_okay=False))
 def update(folder: str | None) -> None:
     """Bring new and changed chapters into the working copy FOLDER (this folder or my-course); what you edited stays."""
     from gancourse.classroom import workcopy
@@ -57,7 +102,9 @@ def update(folder: str | None) -> None:
 
 @main.command()
 @click.argument("exercise")
-@click.option("--folder", type=click.Path(), help="The working copy (this folder or my-course).")
+@click.option(
+    "--folder", type=click.Path(file_okay=False), help="The working copy (this folder or my-course)."
+)
 def reset(exercise: str, folder: str | None) -> None:
     """Restore the answer cell of EXERCISE ("03.2") as it was given, keeping your text in a file."""
     from gancourse.classroom import workcopy
@@ -75,15 +122,13 @@ def execute(chapters: tuple[str, ...]) -> None:
 
     for path in _or_exit(notebooks.solutions, chapters):
         click.echo(f"{path.name}: ", nl=False)
-        click.echo("changed" if notebooks.execute(path) else "unchanged")
+        click.echo("changed" if _or_exit(notebooks.execute, path) else "unchanged")
 
 
 @main.command()
 @click.argument("chapters", nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; fail where a student's version is out of date.")
-@click.option(
-    "--out", type=click.Path(), help="Write what to hand out here: OUT/gancourse and OUT/gancourse.zip."
-)
+@click.option("--out", type=FOLDER, help="Write what to hand out here: OUT/gancourse and OUT/gancourse.zip.")
 def release(chapters: tuple[str, ...], check: bool, out: str | None) -> None:
     """Make the students' versions of CHAPTERS (all) from the solutions.
 
@@ -132,26 +177,47 @@ def _or_exit(function, *args, **options):
     try:
         return function(*args, **options)
     except (ValueError, OSError, ImportError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(_told(error)) from None
+
+
+def _told(error: Exception) -> str:
+    """An error's message; the argument that it begins with is written as it is typed, `--seed` for `seed`."""
+    message = str(error)
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        place = Path(str(error.filename))
+        message = f"{place.parent if place.suffix == '.part' else place}: {error.strerror}"
+    for param in click.get_current_context().command.params:
+        if re.match(rf"{param.name}[: ]", message):
+            typed = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
+            return typed + message.removeprefix(param.name or "")
+    return message
 
 
 @main.command()
-@click.argument("model", type=click.Choice(RECIPES))
+@click.argument("model", metavar="MODEL", type=click.Choice(RECIPES))
 @click.option(
-    "--out", type=click.Path(), help="The run's folder (runs/MODEL); an interrupted run goes on from there."
+    "--out",
+    "folder",
+    type=FOLDER,
+    help="The run's folder (runs/MODEL); an interrupted run goes on from there.",
 )
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", type=SEED, help="For all but the toy (0).")
+@click.option("--likelihood", type=click.Choice(["bernoulli", "gaussian"]), help="For the VAE (bernoulli).")
+@click.option("--beta", type=float, help="For the VAE: the weight of the KL term (1).")
 @click.option(
-    "--likelihood", type=click.Choice(["bernoulli", "gaussian"]), default="bernoulli", help="For the VAE."
+    "--more",
+    type=Whole(min=0),
+    help="For the StyleGAN: go on from the shipped one, for so many images more.",
 )
-@click.option("--beta", default=1.0, help="For the VAE: the weight of the KL term.")
-@click.option("--more", default=0, help="Go on from the shipped StyleGAN, for so many images more.")
-def train(model: str, out: str | None, seed: int, likelihood: str, beta: float, more: int) -> None:
-    """Train a model of the course from a seed; a killed run goes on from its last checkpoint."""
+def train(model: str, folder: str | None, **settings) -> None:
+    """Train a MODEL of the course from a seed; a killed run goes on from its last checkpoint.
+
+    MODEL is classifier, vae, stylegan, stylegan-shapes, shapes-regressor or toy.
+    """
     from gancourse.training import recipes
 
-    settings = {"seed": seed, "likelihood": likelihood, "beta": beta, "more": more}
-    path = _or_exit(recipes.run, model, out or f"runs/{model}", **settings)
+    given = {name: value for name, value in settings.items() if value is not None}
+    path = _or_exit(recipes.run, model, folder or f"runs/{model}", **given)
     click.echo(f"The trained weights are in {path}.")
 
 
@@ -163,25 +229,34 @@ def ship(name: str, weights: str, yes: bool) -> None:
     """Put WEIGHTS of a finished run in the place of the shipped model NAME (or toy), measured anew on its card."""
     from gancourse.training import shipping
 
-    if not yes:
-        click.confirm(
-            f"This replaces {name} in data/, its samples and its card's numbers. Go on?", abort=True
-        )
+    _or_exit(shipping.check, name, weights)
+    question = f"This replaces {name} in data/, its samples and its card's numbers. Go on?"
+    try:
+        if not yes:
+            click.confirm(question, abort=True)
+    except click.Abort:
+        raise click.ClickException("nothing was replaced; where nobody can answer, add --yes") from None
     click.echo(f"Read the words of {_or_exit(shipping.ship, name, weights)}: do they still hold?")
 
 
 @main.command()
 @click.argument("submissions", type=click.Path(exists=True, file_okay=False))
-@click.option("--out", default="graded", type=click.Path(), help="Where the results go (graded).")
+@click.option("--out", default="graded", type=FOLDER, help="Where the results go (graded).")
 @click.option("--chapter", "chapters", multiple=True, help="Grade this chapter only (all); may be repeated.")
-@click.option("--jobs", default=1, show_default=True, help="Submissions graded at the same time.")
+@click.option(
+    "--jobs",
+    type=Whole(min=1),
+    default=1,
+    show_default=True,
+    help="Submissions graded at the same time.",
+)
 @click.option(
     "--regrade",
     multiple=True,
     metavar="STUDENT",
     help='Run what was graded before again; "all" for everyone.',
 )
-@click.option("--seed", type=int, help="Of the secret inputs (drawn once, kept in OUT/seed).")
+@click.option("--seed", type=Whole(min=0), help="Of the secret inputs (drawn once, kept in OUT/seed).")
 @click.option(
     "--credit",
     multiple=True,
@@ -205,7 +280,13 @@ def ship(name: str, weights: str, yes: bool) -> None:
     type=click.Path(exists=True, dir_okay=False),
     help="A gradebook that Canvas or Moodle exported: a copy with the points is written; may be repeated.",
 )
-@click.option("--cell-seconds", default=60, show_default=True, help="Time limit for one cell.")
+@click.option(
+    "--cell-seconds",
+    type=Whole(min=1),
+    default=60,
+    show_default=True,
+    help="Time limit for one cell.",
+)
 def grade(submissions: str, out: str, credit: tuple[str, ...], **options) -> None:
     """Grade SUBMISSIONS/<student>/<chapter>.ipynb into OUT: gradebook, summary, feedback pages, class report.
 
@@ -242,7 +323,6 @@ def similarity(out: str) -> None:
 @click.option(
     "--features",
     type=click.Choice(["fashion", "inception", "inception-fid"]),
-    default="fashion",
     help="fashion (default): the course's, for 28 x 28 grey images. inception: torchvision's, for any.",
 )
 @click.option("--weights", type=click.Path(), help="A file of torchvision's inception_v3 weights.")
@@ -250,10 +330,16 @@ def similarity(out: str) -> None:
     "--metrics",
     help="Some of them, e.g. fid,kid (all); a wrong name lists them. fid alone needs no memory for features.",
 )
-@click.option("--samples", type=int, help="Measure at most so many real and fake (all; 10,000 of a model).")
-@click.option("--seed", default=0, show_default=True, help="Picks samples, latents, halves and clusters.")
-@click.option("--out", type=click.Path(dir_okay=False), help="Write the report as JSON.")
-@click.option("--html", type=click.Path(dir_okay=False), help="Write a page with pictures.")
+@click.option(
+    "--samples",
+    type=Whole(min=1),
+    help="Measure at most so many real and fake (all; 10,000 of a model).",
+)
+@click.option(
+    "--seed", type=SEED, default=0, show_default=True, help="Picks samples, latents, halves and clusters."
+)
+@click.option("--out", type=FILE, help="Write the report as JSON.")
+@click.option("--html", type=FILE, help="Write a page with pictures.")
 @click.option("--skip-unreadable", is_flag=True, help="Leave files out that can't be used, and list them.")
 @click.option(
     "--no-cache",
@@ -264,7 +350,7 @@ def evaluate(real: str, fake: str, metrics: str | None, no_cache: bool, **option
     """Measure how far FAKE images are from REAL ones: your folders, arrays, or the course's models."""
     from gancourse.evaluate import evaluate
 
-    chosen = metrics.lower().replace(",", " ").split() if metrics else None
+    chosen = re.findall(r"[^,;\s]+", metrics) if metrics else None
     try:
         result = _or_exit(evaluate, real, fake, metrics=chosen, use_cache=not no_cache, **options)
     except KeyboardInterrupt as stopped:

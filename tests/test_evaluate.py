@@ -94,7 +94,7 @@ def test_copies_of_the_training_images_are_caught(folders, tmp_path):
     assert written["sources"]["train"] == train and written["skipped"]["train"] == {}
     for metrics, message in (
         ("fid", "train: only authenticity"),
-        ("authenticity", "authenticity needs train"),
+        ("authenticity", "authenticity needs --train"),
     ):
         more = ("--train", train) if metrics == "fid" else ()
         done = command("--real", real, "--fake", fake, "--metrics", metrics, *more)
@@ -184,7 +184,7 @@ def test_unreadable_and_odd_files_are_named(folders, tmp_path):
     for metrics in ("fid", "fid,kid"):
         done = command("--real", real, "--fake", fake, "--metrics", metrics, "--out", out)
         assert done.exit_code == 1 and not out.exists()
-        assert "4 files in" in done.output and "--skip-unreadable" in done.output
+        assert f"{real}: 4 files can't be used" in done.output and "--skip-unreadable" in done.output
         assert all(
             name in done.output for name in ("002.png", "050.png", "070.png", "odd.png is 3 x 28 x 28")
         )
@@ -338,10 +338,6 @@ def test_other_mistakes_are_one_clear_line(tmp_path):
             "metrics: fidd unknown, expected fid, fid_inf",
         ),
         (["--real", "x", "--fake", "y", "--out", f"{tmp_path}/no/r.json"], "there is no folder"),
-        (
-            ["--real", "fashion-mnist:test", "--fake", "y", "--samples", "0"],
-            "samples: expected at least 1, got 0",
-        ),
     ):
         done = command(*arguments)
         assert done.exit_code == 1 and message in done.output.replace("\n", " "), done.output
@@ -404,7 +400,7 @@ def test_a_report_replaces_only_reports(folders, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             evaluate(real, fake, metrics=["fid"], out=str(place))
-    with pytest.raises(ValueError, match="expected two files"):
+    with pytest.raises(ValueError, match="expected a name for a report"):
         evaluate(real, fake, metrics=["fid"], out=str(out), html=str(page))
     assert not out.exists()
     evaluate(real, fake, metrics=["fid"], out=str(page))

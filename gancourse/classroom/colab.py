@@ -57,9 +57,16 @@ def badge(repository: str, path: str) -> str:
 
 
 def repository(root: Path) -> str:
-    """The repository's address, as `root`/pyproject.toml sets it; "" if unset."""
-    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    return _checked(settings["tool"]["gancourse"]["repository"])
+    """The repository's address, as `root`/pyproject.toml sets it; "" if unset. ValueError where nothing can set it."""
+    path = root / "pyproject.toml"
+    try:
+        return _checked(tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["gancourse"]["repository"])
+    except FileNotFoundError:
+        raise ValueError(f"there is no {path}: only a checkout of the course is stamped") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    except (KeyError, TypeError):
+        raise ValueError(f'{path} has no [tool.gancourse] with repository = "": add it') from None
 
 
 def stamp(root: Path) -> list[Path]:
@@ -101,7 +108,7 @@ def stamped_readme(text: str, address: str) -> str:
 
 
 def _role(cell: dict) -> str | None:
-    return cell["metadata"].get("gancourse", {}).get("role")
+    return cell.get("metadata", {}).get("gancourse", {}).get("role")
 
 
 def _checked(repository: str) -> str:

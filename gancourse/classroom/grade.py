@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Collection, Mapping
@@ -27,7 +28,7 @@ from gancourse.classroom.handed_in import HandedIn, handed_in, student_of
 from gancourse.classroom.intake import read_submission
 from gancourse.classroom.kept import Kept
 from gancourse.classroom.marking import NOT_GRADED, NotRun, Row, mark
-from gancourse.classroom.tables import plain, read_text
+from gancourse.classroom.tables import named, plain, read_text
 from gancourse.classroom.written import write_page, written_answers
 
 EVERYONE = "all"
@@ -75,19 +76,26 @@ def grade(
     everything = handed_in(submissions, out / "unpacked")
     given = [g for g in everything if not numbers or g.chapter[:2] in numbers]
     if not given:
-        raise ValueError(f"submissions: there is no <student>/<chapter>.ipynb in {submissions}")
+        what = f"chapter {' or '.join(chapters)}" if everything else "<student>/<chapter>.ipynb"
+        raise ValueError(f"submissions: there is no {what} in {submissions}")
     if unknown := set(regrade) - {EVERYONE} - {g.student for g in given}:
         raise ValueError(f"regrade: nothing was handed in by {', '.join(sorted(unknown))}")
-    due = points.read_due(late) if late else {}
+    with named("late"):
+        due = points.read_due(late) if late else {}
     marks = manual.read_marks(out / "manual.csv")
     roster = {student_of(f.name) for f in submissions.iterdir() if f.is_dir() and not f.name.startswith(".")}
-    roster |= _names(students) if students else set()
-    books = [lms.read_export(path) for path in exports]
+    with named("students"):
+        roster |= _names(students) if students else set()
+    known = {g.chapter for g in given} | {k.chapter for k in kept.load_all(out)}
+    best = {chapter: gradebook.maxima(chapter) for chapter in known}
+    with named("exports"):
+        books = [lms.read_export(path) for path in exports]
+        for book in books:
+            lms.check(book, {chapter: sum(maxima.values()) for chapter, maxima in best.items()})
     (out / "state").mkdir(parents=True, exist_ok=True)
     secret = _seed(out / "seed", seed, EVERYONE in regrade)
 
     done = _marked(given, submissions, out, secret, regrade, jobs, cell_seconds, limits or sandbox.Limits())
-    best = {chapter: gradebook.maxima(chapter) for chapter in {k.chapter for k in done}}
     rows: list[Row] = []
     shown: list[Row] = []  # the same with what students may read
     for one in done:
@@ -178,6 +186,8 @@ def _answers(work: HandedIn) -> dict[str, str]:
 
 def _names(path: Path) -> set[str]:
     lines = read_text(path).removeprefix("\ufeff").splitlines()
+    if not any(line.strip() for line in lines):
+        raise ValueError(f"{path} holds no names")
     return {line.strip() for line in lines if line.strip()}
 
 
@@ -202,7 +212,10 @@ def _time_of(path: Path) -> str:
 
 def _seed(path: Path, asked: int | None, again: bool) -> int:
     """The batch's seed: the one that was asked for, else the one kept, else a new one."""
-    before = int(path.read_text()) if path.exists() else None
+    text = path.read_text().strip() if path.exists() else None
+    if text is not None and not re.fullmatch("-?[0-9]+", text):
+        raise ValueError(f"{path} is damaged: expected one whole number, got {text[:50]!r}")
+    before = None if text is None else int(text)
     if asked is not None and before not in (None, asked) and not again:
         raise ValueError(f"seed: this batch has the seed {before}; another one needs --regrade {EVERYONE}")
     seed = before if asked is None else asked

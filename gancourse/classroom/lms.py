@@ -4,13 +4,13 @@ import csv
 import html
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gancourse.classroom.kept import write
 from gancourse.classroom.marking import MISSING, NOT_GRADED, TO_READ, Row
-from gancourse.classroom.tables import delimiter_of, inert, read_text
+from gancourse.classroom.tables import delimiter_of, inert, number, read_text
 
 # What names a person, by export; compared with the names of the submissions' folders, letter by letter.
 IDENTITIES = {
@@ -57,8 +57,14 @@ def read_export(path: Path) -> Export:
     return Export(kind, Path(path), header, table[1:], bom, delimiter, newline)
 
 
+def check(export: Export, best: Mapping[str, float]) -> None:
+    """ValueError where the export has no columns for these chapters, or counts from another maximum than theirs."""
+    for chapter, column in _columns(export, sorted(best)).items():
+        _same_maximum(export, chapter, column, best[chapter])
+
+
 def write_filled(out: Path, export: Export, rows: Iterable[Row]) -> list[str]:
-    """Write out/<name of the export> with the points filled in; returns what could not be filled in, in words.
+    """Write out/<name of the checked export> with the points filled in; returns what could not be filled in, in words.
 
     The rows' messages go into Moodle's comments, so they are those that students may read (`feedback.told`).
     Nothing handed in, not graded, or still to be read by a person: these cells stay as they were.
@@ -70,7 +76,6 @@ def write_filled(out: Path, export: Export, rows: Iterable[Row]) -> list[str]:
     notes = []
     for chapter, column in columns.items():
         own = [row for row in rows if row.chapter == chapter]
-        _same_maximum(export, chapter, column, own)
         waiting = 0
         for student in sorted({row.student for row in own}):
             theirs = [row for row in own if row.student == student]
@@ -153,15 +158,14 @@ def _line_of(student: str, people: dict[str, int]) -> int | None:
     return people.get(student, people.get(number) if name and number.isdigit() else None)
 
 
-def _same_maximum(export: Export, chapter: str, column: int, rows: list[Row]) -> None:
+def _same_maximum(export: Export, chapter: str, column: int, ours: float) -> None:
     """ValueError where the assignment counts from another maximum: its points would mean something else."""
-    ours = max(sum(r.max_points for r in rows if r.student == s) for s in {r.student for r in rows})
     if MAXIMUM in export.header:
         given = {line[export.header.index(MAXIMUM)].strip() for line in export.lines}
     else:
         given = {line[column].strip() for line in export.lines if line[0].strip() == "Points Possible"}
     for theirs in given - {""}:
-        if float(theirs.replace(",", ".")) != ours:
+        if number(theirs) != ours:
             raise ValueError(
                 f"{export.path}: {export.header[column]} counts from {theirs} points, {chapter} from {ours:g}: "
                 f"set the assignment's maximum to {ours:g} there and export again"

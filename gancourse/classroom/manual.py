@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gancourse.classroom.kept import write
 from gancourse.classroom.marking import TO_READ, Row
-from gancourse.classroom.tables import delimiter_of, inert, read_rows
+from gancourse.classroom.tables import delimiter_of, inert, number, read_rows
 
 COLUMNS = ("student", "chapter", "exercise", "points", "comment")
 READ = "read"
@@ -32,13 +32,13 @@ def read_marks(path: Path) -> dict[tuple[str, str, str], Mark | None]:
     if not Path(path).is_file():
         return {}
     marks: dict[tuple[str, str, str], Mark | None] = {}
-    for number, line in read_rows(path, COLUMNS):
-        where = f"{path}, line {number}"
+    for line_number, line in read_rows(path, COLUMNS):
+        where = f"{path}, line {line_number}"
         key = (line["student"], line["chapter"], line["exercise"])
         if key in marks:
             raise ValueError(f"{where}: {', '.join(key)} is there twice")
-        given = line["points"].replace(",", ".")
-        marks[key] = Mark(_points(given, where), line["comment"], number) if given else None
+        given = line["points"]
+        marks[key] = Mark(_points(given, where), line["comment"], line_number) if given else None
     return marks
 
 
@@ -91,10 +91,7 @@ def _key(row: Row) -> tuple[str, str, str]:
 
 
 def _points(text: str, where: str) -> float:
-    try:
-        points = float(text)
-    except ValueError:
-        points = math.nan
+    points = number(text)
     if not 0 <= points < math.inf:
         raise ValueError(f"{where}: points: expected a number, got {text!r}")
     return points

@@ -27,25 +27,36 @@ def folder() -> Path:
 
 
 def solutions(chapters: tuple[str, ...] = ()) -> list[Path]:
-    """The solution notebooks of these chapters ("03", ...), of all where none is named."""
+    """The solution notebooks of these chapters ("03", "3" or "03_name"), of all where none is named."""
     paths = sorted((folder() / "solutions").glob("[0-9][0-9]_*.ipynb"))
-    numbers = [chapter.zfill(2) for chapter in chapters]
-    if missing := sorted(set(numbers) - {path.name[:2] for path in paths}):
-        raise ValueError(f"chapters: there is no solution notebook for {', '.join(missing)}")
-    return [path for path in paths if not numbers or path.name[:2] in numbers]
+    named = {name: path for path in paths for name in (path.name[:2], str(int(path.name[:2])), path.stem)}
+    if missing := [chapter for chapter in chapters if chapter not in named]:
+        expected = (
+            f"expected numbers from {paths[0].name[:2]} to {paths[-1].name[:2]}" if paths else "nor any"
+        )
+        raise ValueError(f"chapters: there is no solution notebook for {', '.join(missing)}, {expected}")
+    return sorted({named[chapter] for chapter in chapters}) or paths
 
 
 def read(path: Path) -> dict:
-    """The notebook in `path`, its texts as strings rather than lists of lines."""
-    notebook = json.loads(Path(path).read_text(encoding="utf-8"))
+    """The notebook in `path`, its texts as strings rather than lists of lines; ValueError, naming it, where it is none."""
+    try:
+        notebook = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        kind = "UTF-8" if isinstance(error, UnicodeDecodeError) else "JSON"
+        raise ValueError(f"{path} is damaged (not {kind})") from None
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
         raise ValueError(f"{path} is not a notebook of format 4")
-    for cell in notebook["cells"]:
-        cell["source"] = _joined(cell["source"])
-        for output in cell.get("outputs", ()):
-            if "text" in output:
-                output["text"] = _joined(output["text"])
-            output.get("data", {}).update({k: _joined(v) for k, v in output.get("data", {}).items()})
+    try:
+        for cell in notebook["cells"]:
+            cell["source"], _ = _joined(cell["source"]), (cell["cell_type"], {**cell.get("metadata", {})})
+            for output in cell.get("outputs", ()):
+                if "text" in output:
+                    output["text"] = _joined(output["text"])
+                output.get("data", {}).update({k: _joined(v) for k, v in output.get("data", {}).items()})
+    except (KeyError, TypeError, AttributeError) as error:
+        missing = f"no {error}" if isinstance(error, KeyError) else "its cells are something else"
+        raise ValueError(f"{path} is damaged ({missing})") from None
     return notebook
 
 
@@ -102,13 +113,15 @@ def normalised(notebook: dict) -> dict:
 def execute(path: Path, *, cell_timeout: float = 300) -> bool:
     """Execute a notebook in a scratch folder and store it in normal form; returns whether the file changed.
 
-    A cell that raises (without the tag raises-exception) or takes longer than `cell_timeout` seconds ends it with
-    nbclient's error, and the file stays as it was.
+    Where a cell raises (without the tag raises-exception), takes longer than `cell_timeout` seconds or ends the kernel,
+    a ValueError names it, and the file stays as it was.
     """
     import nbformat
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     notebook = nbformat.reads(text(normalised(read(path))), as_version=4)
+    ran: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         client = NotebookClient(
             notebook,
@@ -117,8 +130,15 @@ def execute(path: Path, *, cell_timeout: float = 300) -> bool:
             record_timing=False,
             store_widget_state=False,
             resources={"metadata": {"path": scratch}},
+            on_cell_execute=lambda cell, cell_index: ran.append(cell["id"]),
         )
-        client.execute(env={**os.environ, "TQDM_DISABLE": "1"})  # how long a thing took is no output
+        try:
+            client.execute(env={**os.environ, "TQDM_DISABLE": "1"})  # how long a thing took is no output
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            told = str(error).partition("\n")[0]
+            if isinstance(error, CellExecutionError):
+                told = f"{error.ename}: {error.evalue}"
+            raise ValueError(f"{path}, cell {ran[-1]}: {told}; the file stays as it was") from error
     return write(path, normalised(json.loads(json.dumps(notebook))))
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from gancourse.classroom import notebooks
 from gancourse.classroom.marking import Row
-from gancourse.classroom.tables import read_rows
+from gancourse.classroom.tables import number, read_rows
 from gancourse.exercises import exercise, judging
 
 _OUT_OF_BOUNDS = re.compile(
@@ -32,12 +33,15 @@ def read_credit(rules: tuple[str, ...]) -> dict[str, float]:
     of bounds earns nothing.
     """
     allowed = (MISTAKE, judging.WRONG, judging.TIMED_OUT, "crashed", judging.UNTRIED)
-    credit = {}
+    credit: dict[str, float] = {}
     for rule in rules:
-        name, _, share = rule.partition("=")
-        if name.strip() not in allowed:
-            raise ValueError(f"credit: expected one of {', '.join(allowed)} before '=', got {rule!r}")
-        credit[name.strip()] = _share(share, f"credit {rule!r}")
+        name, equals, share = rule.partition("=")
+        name = name.strip()
+        if not equals or name not in allowed:
+            raise ValueError(f"credit: expected {', '.join(allowed)} and '=' with a share, got {rule!r}")
+        if name in credit:
+            raise ValueError(f"credit: {name} is there twice")
+        credit[name] = _share(share, f"credit: {rule!r}")
     return credit
 
 
@@ -49,10 +53,10 @@ def read_due(path: Path) -> dict[tuple[str, str], Due]:
     """
     found = {}
     for line_number, line in read_rows(path, ("chapter", "student", "due", "per_day")):
-        where = f"late: {path}, line {line_number}"
+        where = f"{path}, line {line_number}"
         number = line["chapter"][:2].rstrip("_").zfill(2)
-        if not number.isdigit():
-            raise ValueError(f"{where}: chapter: expected a number like 02, got {line['chapter']!r}")
+        if number not in {solution.name[:2] for solution in notebooks.solutions()}:
+            raise ValueError(f"{where}: there is no chapter {line['chapter']!r}, expected a number like 02")
         try:
             when = datetime.fromisoformat(line["due"]).astimezone()
         except ValueError:
@@ -118,11 +122,8 @@ def _credited(row: Row, credit: Mapping[str, float]) -> float:
     return round(row.max_points * credit.get(kind, 0.0), 2)
 
 
-def _share(text: str | None, where: str) -> float:
-    try:
-        share = float((text or "").strip().replace(",", "."))
-    except ValueError:
-        share = math.nan
+def _share(text: str, where: str) -> float:
+    share = number(text)
     if not 0 <= share <= 1:
         raise ValueError(f"{where}: expected a share from 0 to 1, got {text!r}")
     return share

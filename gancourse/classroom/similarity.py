@@ -58,7 +58,7 @@ def compare(out: Path) -> list[Pair]:
     """
     found = [one for one in kept.load_all(out) if one.answers]
     if not found:
-        raise ValueError(f"out: there is nothing graded in {out}")
+        raise ValueError(f"out: there are no graded answers in {out}")
     pairs: list[Pair] = []
     codes: dict[tuple[str, str], dict[str, str]] = {}
     for chapter in sorted({one.chapter for one in found}):

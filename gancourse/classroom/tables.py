@@ -2,7 +2,9 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gancourse.classroom.kept import write
@@ -20,11 +22,23 @@ def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable]) -> No
 
 
 def read_text(path: Path) -> str:
-    """A text file that a spreadsheet may have written, its byte order mark left in; ValueError where it is not UTF-8."""
+    """A text file that a spreadsheet may have written, its byte order mark left in; ValueError where it is no such text."""
+    content = Path(path).read_bytes()
+    if not content.strip():
+        raise ValueError(f"{path} is empty")
     try:
-        return Path(path).read_bytes().decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError(f'{path} is not UTF-8: save it as "CSV UTF-8"') from None
+
+
+@contextmanager
+def named(argument: str) -> Iterator[None]:
+    """Errors of the file that an argument names begin with that argument."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{argument}: {error}") from None
 
 
 def read_rows(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -35,6 +49,14 @@ def read_rows(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[st
         raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}")
     for line in lines:
         yield lines.line_num, {name: (line[name] or "").strip() for name in columns}
+
+
+def number(text: str) -> float:
+    """What a spreadsheet writes as a number, with a decimal point or comma; nan for anything else."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return math.nan
 
 
 def inert(value):

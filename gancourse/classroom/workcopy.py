@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from gancourse.classroom import cells as roles
@@ -18,9 +19,9 @@ def start(folder: Path, *, solved: bool = False) -> Path:
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(
-            f"{folder} exists already: name a new folder, or bring it up to date with update"
-        )
+        ours = (folder / _GIVEN).is_file()
+        or_else = f", or bring it up to date with `gancourse update {folder}`" * ours
+        raise FileExistsError(f"{folder} exists already: name a new folder{or_else}")
     folder.mkdir(parents=True, exist_ok=True)
     _renew(folder, solved, {})
     return folder
@@ -38,7 +39,12 @@ def update(folder: Path) -> list[tuple[str, str]]:
     edited notebook has a new version, that is laid beside it as `NN_name.new.ipynb`. A deleted one comes back.
     """
     folder = Path(folder)
-    return _renew(folder, *_given(folder))
+    try:
+        solved, given = _given(folder)
+    except (ValueError, KeyError, TypeError):
+        told = (_GIVEN, "it was damaged; every notebook that differs was taken for edited and stays")
+        return [told, *_renew(folder, False, {})]
+    return _renew(folder, solved, given)
 
 
 def _renew(folder: Path, solved: bool, given: dict[str, str | None]) -> list[tuple[str, str]]:
@@ -46,6 +52,8 @@ def _renew(folder: Path, solved: bool, given: dict[str, str | None]) -> list[tup
     told = []
     for path in sorted(source.glob("[0-9][0-9]_*.ipynb")):
         name, current = path.name, _digest(path)
+        if (folder / name).is_dir():
+            raise ValueError(f"{folder / name} is a folder, where a notebook belongs: move it away")
         mine, before = _digest(folder / name), given.get(name)
         if mine is None or (mine == before and before != current):
             notebooks.write(folder / name, path.read_text(encoding="utf-8"))
@@ -60,25 +68,35 @@ def _renew(folder: Path, solved: bool, given: dict[str, str | None]) -> list[tup
     return told
 
 
-def reset(number: str, folder: Path) -> tuple[Path, Path | None]:
-    """Restore one exercise's answer cell as it was given; returns (notebook, file with the old text).
+def reset(exercise: str, folder: Path) -> tuple[Path, Path | None]:
+    """Restore the answer cell of an exercise ("03.2") as it was given; returns (notebook, file with the old text).
 
     An answer cell that was deleted comes back where it stood. Where nothing of the reader's stood in the cell, no
     file is written and the second is None.
     """
     folder = Path(folder)
-    chapter, _, n = number.partition(".")
+    chapter, _, n = exercise.partition(".")
+    if not re.fullmatch("[0-9]{1,2}", chapter):
+        raise ValueError(f"exercise: expected a number such as 03.2, got {exercise!r}")
+    chapter = chapter.zfill(2)
     id = f"answer-{chapter}-{n}"
-    paths = sorted(notebooks.folder().glob(f"{chapter}_*.ipynb")) if chapter.isdigit() else []
+    paths = sorted(notebooks.folder().glob(f"{chapter}_*.ipynb"))
     original = {_name(cell): cell for path in paths[:1] for cell in notebooks.read(path)["cells"]}
     if id not in original:
         numbers = ", ".join(f"{chapter}.{key.split('-')[2]}" for key in original if roles.is_answer_id(key))
-        there = f"chapter {chapter} has {numbers}" if numbers else "it looks like '03.2'"
-        raise ValueError(f"there is no exercise {number!r}: {there}")
+        there = f"{exercise}: chapter {chapter} has {numbers or 'none'}" if paths else f"chapter {chapter}"
+        raise ValueError(f"exercise: there is no {there}")
     target = folder / paths[0].name
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"folder: there is no folder {folder}: `gancourse start {folder}` makes a working copy"
+        )
     if not target.is_file():
-        raise FileNotFoundError(f"there is no {paths[0].name} in {folder}: `gancourse update` brings it")
-    mine = notebooks.read(target)
+        raise FileNotFoundError(f"there is no file {target}: `gancourse update {folder}` brings it")
+    try:
+        mine = notebooks.read(target)
+    except ValueError as error:
+        raise ValueError(f"{error}: move it away, and `gancourse update {folder}` brings a new one") from None
     fresh = {k: v for k, v in original[id].items() if k != "id" or mine.get("nbformat_minor", 0) >= 5}
     names = [_name(cell) for cell in mine["cells"]]
     old = [cell["source"] for cell in mine["cells"] if _name(cell) == id]
@@ -96,18 +114,17 @@ def reset(number: str, folder: Path) -> tuple[Path, Path | None]:
 
 
 def _given(folder: Path) -> tuple[bool, dict[str, str | None]]:
-    """Whether a working copy is of the solved notebooks, and the digest of each notebook as it was given."""
-    try:
-        record = json.loads((folder / _GIVEN).read_text())
-        if "given" in record:
-            return bool(record["solved"]), dict(record["given"])
-        return False, dict(record)  # as the first working copies have it
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{folder} is no working copy: `gancourse start {folder}` makes one"
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        return False, {}  # a damaged record: every notebook that differs then counts as edited
+    """Whether a working copy is of the solved notebooks, and the digest of each notebook as it was given.
+
+    ValueError, KeyError or TypeError where that record is damaged.
+    """
+    if not (folder / _GIVEN).is_file():
+        name = "NEW_FOLDER" if folder.exists() else folder
+        raise FileNotFoundError(f"{folder} is no working copy: `gancourse start {name}` makes one")
+    record = json.loads((folder / _GIVEN).read_text())
+    if "given" in record:
+        return bool(record["solved"]), dict(record["given"])
+    return False, dict(record)  # as the first working copies have it
 
 
 def _digest(path: Path) -> str | None:
@@ -116,7 +133,7 @@ def _digest(path: Path) -> str | None:
         return None
     try:
         sources = [(cell["cell_type"], cell["source"]) for cell in notebooks.read(path)["cells"]]
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return "unreadable"
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
 
@@ -131,6 +148,8 @@ def _name(cell: dict) -> str:
 
 
 def _backup(folder: Path, id: str, old: str) -> Path:
+    if (folder / _BACKUP).is_file():
+        raise ValueError(f"{folder / _BACKUP} is a file, so your text can't be kept there: rename it")
     (folder / _BACKUP).mkdir(exist_ok=True)
     taken = len(list((folder / _BACKUP).glob(f"{id}.*.py")))
     path = folder / _BACKUP / f"{id}.{taken + 1}.py"

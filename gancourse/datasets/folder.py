@@ -127,6 +127,8 @@ class ImageFolder:
         results, failed = {}, {}
         for file in files:
             try:
+                if not file.is_file():  # reading a pipe would never end
+                    raise OSError("a link to nothing, or no regular file")
                 results[file] = read(file)
             except Exception as error:  # a damaged file can raise nearly anything inside a decoder
                 failed[file] = _why(error)

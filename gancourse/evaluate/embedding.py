@@ -16,7 +16,7 @@ import torch.distributed as dist
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from gancourse.evaluate.sources import BATCH, Images, open_source
+from gancourse.evaluate.sources import BATCH, Images, missing_models, open_source
 from gancourse.evaluate.team import gathered
 from gancourse.features import cache, embed, extractor_named
 from gancourse.metrics import Moments
@@ -47,8 +47,13 @@ class Side:
 
     @property
     def count(self) -> int:
-        """How many samples its features are of."""
+        """How many samples its features are of, or of how many images they will be made."""
+        if self.features is None:
+            return len(self.images)
         return self.features.count if isinstance(self.features, Moments) else len(self.features)
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.name}"
 
 
 def opened(role: str, name: str, samples: int | None, seed: int) -> Side:
@@ -56,30 +61,36 @@ def opened(role: str, name: str, samples: int | None, seed: int) -> Side:
     try:
         source = open_source(name, samples=samples, seed=seed)
     except ValueError as error:
-        raise ValueError(f"--{role} {error}") from None
+        raise ValueError(f"{role} {error}") from None
     given = isinstance(source, Tensor | Moments)
     return Side(role, name, features=source) if given else Side(role, name, images=source)
 
 
-def network(name: str, weights: str | None, images: Iterable[Images]) -> Extractor:
-    """The network, on a GPU where there is one; ValueError where it can't see these images."""
-    for source in images:
-        if name == "fashion" and source.shape not in ((1, 28, 28), (1, 32, 32)):
-            size = " x ".join(map(str, source.shape))
+def network(name: str, weights: str | None, sides: Iterable[Side]) -> Extractor:
+    """The network, on a GPU where there is one; ValueError where it can't see these sides' images."""
+    for side in sides:
+        shape = side.images.shape
+        if name == "fashion" and shape not in ((1, 28, 28), (1, 32, 32)):
+            size = " x ".join(map(str, shape))
             grey = 'If they are grey images saved in colour, save them anew with one channel (Pillow: convert("L")). '
             raise ValueError(
-                f'{source.name}: features "fashion" see grey images of 28 x 28 (or 32 x 32 with a frame of 2 '
-                f"pixels), these are {size}. {grey * (source.shape[0] == 3 and source.shape[1] in (28, 32))}"
+                f'{side}: features "fashion" see grey images of 28 x 28 (or 32 x 32 with a frame of 2 '
+                f"pixels), these are {size}. {grey * (shape[0] == 3 and shape[1] in (28, 32))}"
                 "Use --features inception for images of any size"
             )
+    if name == "fashion" and (told := missing_models()):
+        raise ValueError(told)
     if weights is None:
         extractor = extractor_named(name)
     elif name == "inception":
         from gancourse.models import InceptionV3Features
 
-        extractor = InceptionV3Features(weights)
+        try:
+            extractor = InceptionV3Features(weights)
+        except ValueError as error:
+            raise ValueError(f"weights: {str(error).removeprefix('weights: ')}") from None
     else:
-        raise ValueError(f'--weights: only the features "inception" take a file of weights, not "{name}"')
+        raise ValueError(f'weights: only the features "inception" take a file of weights, not "{name}"')
     return extractor.cuda() if torch.cuda.is_available() else extractor
 
 
@@ -208,7 +219,7 @@ def label_of(extractor: Extractor) -> str:
 def _unfit(side: Side) -> ValueError:
     files = side.images.unfit
     return ValueError(
-        f"{len(files)} files in {side.name} can't be used:\n{listed(files)}\n"
+        f"{side}: {len(files)} file{'s' * (len(files) != 1)} can't be used:\n{listed(files)}\n"
         "Repair or remove them, or leave them out, by name, with --skip-unreadable."
     )
 

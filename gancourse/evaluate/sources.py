@@ -7,6 +7,7 @@ all that decides the pixels.
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +26,7 @@ from gancourse.seeds import stream
 BATCH = 256  # images read, made and embedded together, also where processes share the work
 DRAWN = 10_000  # images of a model, unless told otherwise
 GENERATORS = ("StyleGANGenerator", "VAE")  # the classes of models that make images
+_STARTS = {".npy": (b"\x93NUMPY",), ".npz": (b"PK\3\4", b"PK\5\6")}  # else numpy takes a file for a pickle
 DATASETS = ("fashion-mnist:train", "fashion-mnist:test")
 
 
@@ -35,7 +37,7 @@ class Folder:
         try:
             self.name, self.folder = str(path), ImageFolder(path, skip_unfit=True)
         except ValueError as error:
-            raise ValueError(str(error).replace("path: ", f"{path}: ", 1)) from None
+            raise ValueError(f"{path}: {str(error).removeprefix('path: ')}") from None
         self.shape, self.unfit = self.folder.shape, dict[str, str]()
         self.chosen = _chosen(len(self.folder), samples, seed)
         self.turn = Lock()
@@ -55,9 +57,7 @@ class Folder:
         files = [self.folder.files[i] for i in self.chosen]
         names = (str(file.relative_to(self.folder.path)).encode() for file in files)
         return _sha256(
-            part
-            for n, f in zip(names, files, strict=True)
-            for part in (n, _sha256([f.read_bytes()]).encode())
+            part for n, f in zip(names, files, strict=True) for part in (n, _sha256([_content(f)]).encode())
         )
 
     def _note_unfit(self) -> None:
@@ -142,10 +142,18 @@ def open_source(name: str, *, samples: int | None = None, seed: int = 0) -> Imag
         return Array(name, fashion_mnist(name.partition(":")[2]).images.numpy(), samples, seed)
     if name in models.names():
         return Model(data_path("models", f"{name}.safetensors"), samples, seed)
+    if told := missing_models():
+        raise ValueError(f"{name}: {told}")
     raise ValueError(
         f"{name}: there is no such folder or file, nor a data set ({', '.join(DATASETS)}) or model "
         f"({', '.join(generators())}) of that name"
     )
+
+
+def missing_models() -> str:
+    """What to do where the course's models are not where they should be, "" where they are."""
+    told = f"there are no models in {data_path('models')}: unset GANCOURSE_DATA, or see `gancourse doctor`"
+    return "" if models.names() else told
 
 
 def generators() -> list[str]:
@@ -160,22 +168,37 @@ def generators() -> list[str]:
 
 def _file(path: Path, samples: int | None, seed: int) -> Images | Tensor | Moments:
     try:
+        with open(path, "rb") as file:
+            start = file.read(6)
+        if not start.startswith(_STARTS.get(path.suffix, b"")):
+            raise ValueError("it is empty" if not start else "it is damaged, or no file of numpy's")
         if path.suffix == ".npy":
             arrays = {path.stem: np.load(path, mmap_mode="r", allow_pickle=False)}
         elif path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
+            with np.load(path, allow_pickle=False) as packed:
+                arrays = {key: packed[key] for key in packed.files}
         elif path.suffix == ".safetensors":
-            with safe_open(path, framework="np") as file:
-                if "class" in (file.metadata() or {}):
+            with safe_open(path, framework="np") as tensors:
+                if "class" in (tensors.metadata() or {}):
                     return Model(path, samples, seed)
-                if "scatter" in file.keys():  # noqa: SIM118
+                if "scatter" in tensors.keys():  # noqa: SIM118
                     return Moments.load(path)
-                arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                arrays = {key: tensors.get_tensor(key) for key in tensors.keys()}  # noqa: SIM118
         else:
             raise ValueError("expected a folder of images, or a .npy, .npz or .safetensors file")
-    except (ValueError, OSError, EOFError, KeyError, SafetensorError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} can't be read: {error}") from None
+    except TypeError as error:  # of numbers that numpy doesn't have
+        raise ValueError(f"{path} can't be read: {error}: save it as float32") from None
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        SafetensorError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        told = str(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path} can't be read: {told}") from None
     named = [arrays[key] for key in ("images", "features") if key in arrays] or [*arrays.values()]
     if len(named) != 1:
         raise ValueError(
@@ -194,7 +217,9 @@ def _file(path: Path, samples: int | None, seed: int) -> Images | Tensor | Momen
             f"{path}: shape {x.shape} can be read in two ways; expected (N, C, H, W) or (N, H, W, C) with an N of its own"
         )
     if x.ndim == 2 and x.dtype.kind == "f":
-        return torch.from_numpy(x[_chosen(len(x), samples, seed)])
+        rows = x[_chosen(len(x), samples, seed)]
+        known = rows.dtype in (np.float16, np.float32, np.float64)
+        return torch.from_numpy(rows if known else rows.astype(np.float64))
     if x.dtype == np.uint8 and x.ndim == 3:
         return Array(str(path), x[:, None], samples, seed)
     if x.dtype == np.uint8 and x.ndim == 4 and x.shape[1] in (1, 3):
@@ -211,6 +236,14 @@ def _chosen(count: int, samples: int | None, seed: int) -> list[int]:
     if samples is None or samples >= count:
         return list(range(count))
     return sorted(torch.randperm(count, generator=stream(seed))[:samples].tolist())
+
+
+def _content(file: Path) -> bytes:
+    """A file's bytes; none of one that can't be read: that is told of when its turn comes."""
+    try:
+        return file.read_bytes() if file.is_file() else b""
+    except OSError:
+        return b""
 
 
 def _sha256(parts) -> str:

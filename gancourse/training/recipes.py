@@ -1,7 +1,9 @@
 """`gancourse train`: one name, one recipe, one folder of weights, log and sample sheets."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch.nn.functional as F
 
@@ -10,25 +12,36 @@ from gancourse.models import load, sample, save
 from gancourse.models.stylegan import StyleGANGenerator
 from gancourse.training import card, classifier, regressor, stylegan, toy, vae
 
+SETTINGS = {  # what each recipe can be told
+    "classifier": ("seed",),
+    "vae": ("seed", "likelihood", "beta"),
+    "stylegan": ("seed", "more"),
+    "stylegan-shapes": ("seed",),
+    "shapes-regressor": ("seed",),
+    "toy": (),
+}
 
-def run(
-    model: str,
-    folder: str | Path,
-    *,
-    seed: int = 0,
-    likelihood: str = "bernoulli",
-    beta: float = 1.0,
-    more: int = 0,
-) -> Path:
+
+def run(model: str, folder: str | Path, **settings: Any) -> Path:
     """Train `model` to the end of its recipe in `folder` and return the path of the weights.
 
-    With `more` a StyleGAN goes on from the shipped networks for so many images, under the last stage's settings and with
-    fresh optimizers.
+    settings: those that the model's recipe takes: seed (0), likelihood ("bernoulli"), beta (1), more (0). With `more` a
+    StyleGAN goes on from the shipped networks for so many images, under the last stage's settings and with fresh
+    optimizers. ValueError for others, and for a folder with a checkpoint of others.
     """
+    if model not in SETTINGS:
+        raise ValueError(f"model: expected one of the recipes, got {model!r}")
+    for name in settings:
+        if name not in SETTINGS[model]:
+            takers = [other for other, taken in SETTINGS.items() if name in taken]
+            raise ValueError(f"{name}: {model} doesn't take it, only {', '.join(takers) or 'nothing'}")
+    if not 0 <= settings.get("beta", 1.0) < math.inf:
+        raise ValueError(f"beta: expected a finite number, 0 or more, got {settings['beta']}")
+    seed, more = settings.get("seed", 0), settings.get("more", 0)
     if model == "classifier":
-        trained = classifier.train(folder, seed=seed)
+        trained = classifier.train(folder, **settings)
     elif model == "vae":
-        trained = vae.train(folder, seed=seed, likelihood=likelihood, beta=beta)
+        trained = vae.train(folder, **settings)
     elif model == "stylegan":
         reals = F.pad(fashion_mnist("train").images, (2, 2, 2, 2))
         recipe, warm = stylegan.Recipe(seed=seed), None
@@ -44,10 +57,8 @@ def run(
         recipe = replace(stylegan.SHAPES, seed=seed)
         trained = stylegan.train(shapes(20_000, seed=seed).images, folder, recipe)
         return Path(folder) / f"stylegan-{trained.resolution}.safetensors"
-    elif model == "toy":
-        return toy.train_all(folder)  # trajectories rather than weights, from fixed seeds
     else:
-        raise ValueError(f"model: expected one of the recipes, got {model!r}")
+        return toy.train_all(folder)  # trajectories rather than weights, from fixed seeds
     return save(trained, Path(folder) / f"{model}.safetensors")
 
 

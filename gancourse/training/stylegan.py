@@ -7,6 +7,7 @@ Mescheder et al. 2018, arXiv:1801.04406 (R1), Karras et al. 2020 (lazy regularis
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -142,7 +143,8 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, reals: Tensor, folder: str | Path, warm: Warm | None = None):
         """`reals`: uint8 (N, C, R, R), R the last resolution. `warm` is where a run without a checkpoint starts."""
-        self.recipe, self.reals, self.run = recipe, reals, Run(folder, recipe.seed)
+        self.recipe, self.reals = recipe, reals
+        self.run = Run(folder, recipe.seed, start="trained networks" if warm else "new networks")
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         shape = {"channels": recipe.channels, "image_channels": recipe.image_channels}
         latents = {"z_dim": recipe.latent, "w_dim": recipe.latent}
@@ -161,10 +163,8 @@ class Trainer:
                 network.load_state_dict(weights.state_dict())
             self.images = warm.images
             self.stage, _ = recipe.stage_at(warm.images)
-        if state := self.run.resume():
+        if state := self.run.resume(**self._parts()):
             self.images, self.steps, self.stage = state["images"], state["steps"], state["stage"]
-            for part in ("g", "ema", "d", "opt_g", "opt_d"):
-                getattr(self, part).load_state_dict(state[part])
 
     def _new_optimizers(self) -> None:
         """Adam (0, 0.99) on the raw weights; its state starts anew at each growth."""
@@ -240,8 +240,11 @@ class Trainer:
         for kept, new in zip(self.ema.buffers(), self.g.buffers(), strict=True):
             kept.copy_(new)
 
+    def _parts(self) -> dict[str, Any]:
+        return {part: getattr(self, part) for part in ("g", "ema", "d", "opt_g", "opt_d")}
+
     def checkpoint(self) -> None:
-        parts = {part: getattr(self, part).state_dict() for part in ("g", "ema", "d", "opt_g", "opt_d")}
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
         self.run.checkpoint(images=self.images, steps=self.steps, stage=self.stage, **parts)
 
 

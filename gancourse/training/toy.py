@@ -13,7 +13,7 @@ from gancourse.datasets.toy_runs import TARGETS
 from gancourse.models.losses import critic_loss, generator_loss, gradient_penalty, r1_penalty
 from gancourse.models.toy import ToyCritic, ToyGenerator
 from gancourse.seeds import stream
-from gancourse.training.run import seeded
+from gancourse.training.run import loaded, seeded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,7 @@ def train_all(folder: str | Path = "runs/toy", *, seeds: int = 5, steps: int = 3
                 train(TARGETS[target](), METHODS[method], seed=seed, steps=steps), kept.with_suffix(".new")
             )
             kept.with_suffix(".new").rename(kept)
-        run = torch.load(kept, weights_only=True)
+        run = loaded(kept)
         tensors["steps"] = run["steps"]
         tensors |= {f"{target}/{method}/{seed}/{kind}": run[kind].half() for kind in ("raw", "averaged")}
     save_file(tensors, folder / "toy.safetensors")

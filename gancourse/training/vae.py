@@ -42,7 +42,7 @@ def train(
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     steps = len(images) // batch_size
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps * epochs)
-    run, title = Run(folder, seed), f"{likelihood}, beta {beta:g}"
+    run, title = Run(folder, seed, likelihood=likelihood, beta=beta), f"{likelihood}, beta {beta:g}"
     for epoch in run.epochs(epochs, title, model=model, optimizer=optimizer, schedule=schedule):
         model.train()
         for batch in run.shuffled(len(images), batch_size):

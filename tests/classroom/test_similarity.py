@@ -90,4 +90,4 @@ def test_the_command_writes_a_table_and_a_page_of_both_codes(tmp_path, styles):
     page = (tmp_path / "similarity.html").read_text()
     assert page.count("&lt;script&gt;") == 2 and "<script" not in page
     nothing = CliRunner().invoke(main, ["similarity", str(tmp_path / "..")])
-    assert nothing.exit_code == 1 and "there is nothing graded" in nothing.output
+    assert nothing.exit_code == 1 and "there are no graded answers" in nothing.output

@@ -93,7 +93,9 @@ def test_running_cells_is_no_edit_and_garbage_is(course, mine):
 def test_a_lost_record_makes_nothing_overwritten(course, mine):
     (mine / ".gancourse.json").write_text("{")
     _course(course, version=2)
-    assert workcopy.update(mine) == [("00_a.new.ipynb", "new version of 00_a.ipynb, which you have edited")]
+    damaged, new = workcopy.update(mine)
+    assert damaged[0] == ".gancourse.json" and "it was damaged" in damaged[1]
+    assert new == ("00_a.new.ipynb", "new version of 00_a.ipynb, which you have edited")
     (mine / ".gancourse.json").unlink()
     with pytest.raises(FileNotFoundError, match="no working copy"):
         workcopy.update(mine)
@@ -172,7 +174,7 @@ def test_the_commands_say_what_they_did(course, tmp_path):
     assert runner.invoke(main, ["update", folder]).output == f"{folder}: up to date\n"
     assert "is as it was given" in runner.invoke(main, ["reset", "00.1", "--folder", folder]).output
     assert "chapter 00 has 00.1" in runner.invoke(main, ["reset", "00.9", "--folder", folder]).output
-    assert "no exercise '07.1'" in runner.invoke(main, ["reset", "07.1", "--folder", folder]).output
+    assert "there is no chapter 07" in runner.invoke(main, ["reset", "07.1", "--folder", folder]).output
 
 
 def test_inside_a_working_copy_no_folder_need_be_named(course, mine, monkeypatch):

@@ -131,10 +131,11 @@ def test_nothing_is_replaced_without_a_yes_or_by_a_file_that_is_none(data, tmp_p
     refused = ship("vae", tmp_path / "bad.safetensors", "--yes")
     assert refused.exit_code == 1 and "not a whole safetensors file" in refused.output
     refused = ship("unheard-of", data / "models" / "vae.safetensors", "--yes")
-    assert refused.exit_code == 1 and "there is no card" in refused.output
+    assert refused.exit_code == 1 and "a new model needs a card first" in refused.output
     monkeypatch.setattr(measured, "of", lambda model: {"FID": "1.0"})
-    refused = ship("stylegan-8", data / "models" / "vae-mse.safetensors", "--yes")  # a card without numbers
+    refused = ship("stylegan-8", data / "models" / "stylegan.safetensors", "--yes")  # a card without numbers
     assert refused.exit_code == 1 and "a part Measured" in refused.output
+    save_file({"x": torch.zeros(1)}, tmp_path / "bad.safetensors")
     refused = ship("toy", tmp_path / "bad.safetensors", "--yes")
     assert refused.exit_code == 1 and "doesn't hold the toy's runs" in refused.output
     assert before == {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}

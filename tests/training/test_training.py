@@ -187,3 +187,28 @@ def test_the_entropy_floor_by_hand():
     images = torch.tensor([0, 255, 51], dtype=torch.uint8).view(1, 1, 1, 3)
     expected = -(0.2 * torch.tensor(0.2).log() + 0.8 * torch.tensor(0.8).log())
     assert vae.entropy_floor(images) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_a_run_does_not_go_on_with_other_settings_or_from_a_damaged_checkpoint(tmp_path):
+    def train(**settings):
+        return vae.train(tmp_path, epochs=1, limit=256, **settings)
+
+    train(beta=2)
+    for settings, told in (({"beta": 1}, "beta 2, not 1"), ({"beta": 2, "seed": 1}, "seed 0, not 1")):
+        with pytest.raises(ValueError, match=f"is of a run with {told}: name another folder"):
+            train(**settings)
+    with pytest.raises(ValueError, match="is of a run of another model"):
+        classifier.train(tmp_path, epochs=1, limit=256)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    train(beta=2)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    (tmp_path / "checkpoint.pt").write_bytes(before[:1000])
+    with pytest.raises(ValueError, match="is damaged: move it away"):
+        train(beta=2)
+
+
+def test_going_on_from_shipped_networks_is_another_run_than_starting_anew(tmp_path):
+    first = Trainer(TINY, reals(), tmp_path)
+    first.checkpoint()
+    with pytest.raises(ValueError, match="start new networks, not trained networks"):
+        Trainer(TINY, reals(), tmp_path, stylegan.Warm(first.ema, first.d, 0))
