@@ -124,6 +124,10 @@ def _described(exercise: Exercise, case: tuple, got: Result, want: Result) -> st
     if exercise.has("accepts"):
         return f"{given} gave {shown(got.output)}; a right answer is, for example, {shown(want.output)}."
     output = aligned(got.output, want.output)
+    if isinstance(output, tuple) and isinstance(want.output, tuple) and len(output) == len(want.output):
+        for name, part, right in zip(exercise.returns, output, want.output, strict=False):
+            if form(part) != form(right):
+                return f"For {given}, {name}: expected {form(right)}, got {form(part)}."
     if form(output) != form(want.output):
         return f"For {given}, expected {form(want.output)}, got {form(output)}."
     where, expected, came = difference(

@@ -137,7 +137,10 @@ def shown(value: object, digits: int = 4) -> str:
     if isinstance(value, str | bool | int | None):
         return repr(value)
     if isinstance(value, tuple | list) and len(value) <= _SMALL:
-        return f"({', '.join(shown(part, digits) for part in value)})"
+        parts = ", ".join(shown(part, digits) for part in value)
+        if isinstance(value, list):
+            return f"[{parts}]"
+        return f"({parts},)" if len(value) == 1 else f"({parts})"
     try:
         array = normal(value)
     except Exception:  # whatever a reader's object does when it is looked at
