@@ -61,10 +61,10 @@ def style_mixing_demo():
 
     return Demo(
         lambda crossover: encode(sheets[crossover]),
-        [Slider("crossover", "crossover", 0, layers, 1, 4, "layers")],
+        [Slider("crossover", "crossover", 0, layers, 1, 2, "layers")],
         describe,
         title="Style mixing: coarse layers from one garment, fine layers from another",
-        stills=[{"crossover": 2}, {}],
+        stills=[{}, {"crossover": 6}],
     )
 
 

@@ -4,6 +4,7 @@ An answer may be a class of layers, a function that makes a layer, or, where not
 learned numbers are filled in by `pour`, in the order in which it made them, so their names are free.
 """
 
+import copy
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 
@@ -83,20 +84,27 @@ def vectors_and_maps(rng):
     return [(x,) for x in cases]
 
 
-@exercise_10_1.mistake(
+UNIT_LENGTH = (
     "Your vectors have length 1, so their entries get smaller the more of them there are. Divide by the root of the "
     "mean of the squares, not of their sum."
 )
+
+
+@exercise_10_1.mistake(UNIT_LENGTH)
 def unit_length(x):
     return x / torch.sqrt((x**2).sum(1, keepdim=True) + 1e-8)
 
 
-@exercise_10_1.mistake(
-    "Your vectors have length 1, so their entries get smaller the more of them there are. Divide by the root of the "
-    "mean of the squares, not of their sum."
-)
+@exercise_10_1.mistake(UNIT_LENGTH)
 def normalised_by_torch(x):
     return F.normalize(x, dim=1)
+
+
+@exercise_10_1.mistake(
+    UNIT_LENGTH + " And a vector of zeros gives NaN: add 1e-8 to the mean before the root."
+)
+def divided_by_the_length(x):
+    return x / x.norm(dim=1, keepdim=True)
 
 
 @exercise_10_1.mistake(
@@ -147,6 +155,22 @@ def over_everything(x):
 )
 def over_the_batch(x):
     return x * torch.rsqrt((x**2).mean(0, keepdim=True) + 1e-8)
+
+
+SIZES_ASTRAY = (
+    "As if a vector's size were that of another one: the means have lost the dimension that they were taken over, so they "
+    "line up with the wrong one, where they fit at all. Keep it: keepdim=True."
+)
+
+
+@exercise_10_1.mistake(SIZES_ASTRAY)
+def without_the_kept_dimension(x):
+    return x / torch.sqrt((x**2).mean(1) + 1e-8)
+
+
+@exercise_10_1.mistake(SIZES_ASTRAY + " And add 1e-8 before the root: a vector of zeros gives NaN.")
+def without_the_kept_dimension_and_epsilon(x):
+    return x / (x**2).mean(1).sqrt()
 
 
 @exercise_10_1.mistake("The values' sizes are averaged, not their squares.")
@@ -1212,9 +1236,11 @@ def first_fault(answers: Mapping[str, Callable], trained: StyleGANGenerator, *, 
     answers: {"PixelNorm": ..., "MappingNetwork": ..., ..., "generate": ...}. Each part is filled with the trained
     numbers and put, alone, in the place of the course's own, on what reaches it in the generator: latents (one of them
     zero), the maps of every layer (one made flat), its noise. The whole is tried last, with the course's parts in it.
+    All in 64 bits: in 32 two right ways to write a part differ by rounding, and the layers after it amplify that.
     """
+    exact = copy.deepcopy(trained).double()
     for record in of_chapter("10"):
-        for case in _on_the_way(record.id, trained, n):
+        for case in _on_the_way(record.id, exact, n):
             call = record.call if record.has("call") else (lambda part, *given: part(*given))
             expected = call(record.oracle, *case)
             try:
@@ -1238,16 +1264,16 @@ def _near(got, expected: Tensor) -> bool:
 
 
 def _on_the_way(id: str, trained: StyleGANGenerator, n: int) -> list[tuple]:
-    """What reaches a part of the trained generator, as cases of its exercise."""
+    """What reaches a part of the trained generator, in 64 bits, as cases of its exercise."""
     stream = torch.Generator().manual_seed(10)
-    z = torch.randn(2 * n, trained.z_dim, generator=stream)
+    z = torch.randn(2 * n, trained.z_dim, generator=stream).double()
     z[0] = 0
     w, synthesis = trained.mapping(z), trained.synthesis
     if id == "10.1":
-        return [(z,), (torch.randn(n, 8, 4, 4, generator=stream),), (1e-4 * z,)]
+        return [(z,), (torch.randn(n, 8, 4, 4, generator=stream).double(),), (1e-4 * z,)]
     if id == "10.2":
         return [(z, list(trained.mapping.parameters())), (2 * z, list(trained.mapping.parameters()))]
-    maps = synthesis.noise_maps(n, "fresh", stream)
+    maps = [torch.as_tensor(map).double() for map in synthesis.noise_maps(n, "fresh", stream)]
     if id == "10.6":
         return [(w[:n], w[n:], k, trained.num_layers) for k in range(trained.num_layers + 1)]
     if id == "10.7":
@@ -1265,6 +1291,6 @@ def _on_the_way(id: str, trained: StyleGANGenerator, n: int) -> list[tuple]:
         if id == "10.3":
             flat = torch.cat([x[:, :1], torch.full_like(x[:, :1], 0.5), x[:, 2:]], dim=1)
             numbers = list(layer.adain.parameters())
-            cases += [(x, w[:n], *numbers), (0.01 * flat, w[:n], *numbers)]
+            cases += [(x, w[:n], *numbers), (0.3 * flat, w[:n], *numbers)]
         x = layer.adain(x, w[:n])
     return cases

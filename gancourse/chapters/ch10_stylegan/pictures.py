@@ -80,7 +80,7 @@ def norm_cubes() -> Figure:
     figure, axes = new(1, len(NORMS), size=(8, 2.5), layout="none")
     for i, (ax, (name, together)) in enumerate(zip(axes, NORMS.items(), strict=True)):
         ax.set_position([0.2 * i, 0.0, 0.195, 0.86])
-        ax.set(xlim=(-1.6, 6.7), ylim=(-1.4, 7.2), aspect="equal")
+        ax.set(xlim=(-1.3, 7.0), ylim=(-1.4, 7.2), aspect="equal")
         ax.set_axis_off()
         for c in reversed(range(4)):  # what is nearer is drawn later
             for n in range(4):
@@ -89,7 +89,7 @@ def norm_cubes() -> Figure:
         ax.set_title(f"{name} norm" + (" (AdaIN)" if name == "instance" else ""), fontsize=9.5)
         ax.text(2, -0.25, "images N", ha="center", va="top", fontsize=8.5)
         ax.text(-0.3, 2, "pixels HW", ha="right", va="center", rotation=90, fontsize=8.5)
-        ax.text(5.3, 0.6, "channels C", ha="center", va="center", rotation=42, fontsize=8.5)
+        ax.text(5.6, 0.45, "channels C", ha="center", va="center", rotation=42, fontsize=8.5)
     return figure
 
 
