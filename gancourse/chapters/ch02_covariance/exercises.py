@@ -81,6 +81,13 @@ def covariance_not_divided(x, y):
     return ((x - x.mean()) * (y - y.mean())).sum()
 
 
+@exercise_02_1.mistake(
+    "Each sum of distances from a mean is 0, and so is their product: multiply pair by pair first, then add."
+)
+def product_of_sums(x, y):
+    return (x - x.mean()).sum() * (y - y.mean()).sum() / (len(x) - 1)
+
+
 @exercise_02_1.mistake("One product for each pair comes back: add them up to one number.")
 def covariance_not_summed(x, y):
     return (x - x.mean()) * (y - y.mean()) / (len(x) - 1)
@@ -399,6 +406,12 @@ def mean_not_weighted(n_a, mean_a, cov_a, n_b, mean_b, cov_b):
 def weighted_with_n(n_a, mean_a, cov_a, n_b, mean_b, cov_b):
     n, delta, mean, _ = _merged(n_a, mean_a, cov_a, n_b, mean_b, cov_b)
     return n, mean, (n_a * cov_a + n_b * cov_b) / n + n_a * n_b / n**2 * torch.outer(delta, delta)
+
+
+@exercise_02_4.mistake("That is the sum of products, n - 1 times too large: divide by n - 1 at the end.")
+def merged_not_divided(n_a, mean_a, cov_a, n_b, mean_b, cov_b):
+    n, delta, mean, inside = _merged(n_a, mean_a, cov_a, n_b, mean_b, cov_b)
+    return n, mean, inside + n_a * n_b / n * torch.outer(delta, delta)
 
 
 @exercise_02_4.mistake("The sum of products is right, but it is divided by n: divide by n - 1.")

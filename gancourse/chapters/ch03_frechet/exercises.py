@@ -153,6 +153,13 @@ def one_factor_missing(a):
 
 
 @exercise_03_2.mistake(
+    "That is the Cholesky factor L: L L' is a, but L L is not. The root wanted here is symmetric."
+)
+def cholesky_factor(a):
+    return torch.linalg.cholesky(a)
+
+
+@exercise_03_2.mistake(
     "As if V and V' were exchanged: the eigenvectors are the columns of V, so V stands on the left."
 )
 def factors_exchanged(a):
@@ -369,12 +376,28 @@ def fid_over_n(real, fake):
     return _fid(m, torch.cov(real.double().T, correction=0), n, torch.cov(fake.double().T, correction=0))
 
 
-@exercise_03_4.mistake(
+BETWEEN_IMAGES = (
     "That is the covariance between images. Features are the variables: transpose, so that it is (D, D)."
 )
+
+
+@exercise_03_4.mistake(BETWEEN_IMAGES)
 def fid_between_images(real, fake):
-    (m, _), (n, _) = _moments(real), _moments(fake)
-    return _fid(m, torch.cov(real.double()), n, torch.cov(fake.double()))
+    return fid_between_images_in_float32(real.double(), fake.double())
+
+
+@exercise_03_4.mistake(BETWEEN_IMAGES)
+def fid_between_images_in_float32(real, fake):
+    half = _eigen_root(torch.cov(real))
+    cross = _eigen_root(half @ torch.cov(fake) @ half)
+    means = (real.mean(0) - fake.mean(0)).square().sum()
+    return means + torch.trace(torch.cov(real) + torch.cov(fake) - 2 * cross)
+
+
+def _eigen_root(a):
+    """The root in a's own precision, which `matrix_sqrt` would raise."""
+    values, vectors = _eigen(a)
+    return (vectors * values.sqrt()) @ vectors.T
 
 
 @exercise_03_4.mistake(

@@ -35,9 +35,11 @@ def coins_demo():
     for dot, color in zip(dots, (FORWARD, REVERSE), strict=True):
         dot.set(color=color, markersize=9)
     right.set(xlim=(0, 1), ylim=(0, 2.5), xlabel="q's chance of heads", ylabel="divergence (nats)")
+    # beside a dot that stands for a value above the axis: a larger one, or an infinite one
+    signs = [right.text(0, 0, "", color=c, fontsize=16, va="center") for c in (FORWARD, REVERSE)]
     names = ["KL(p || q)", "KL(q || p)"]
     right.legend(dots, names, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
-    stage = Stage(figure, [*bars, *numbers, *ways, *dots])
+    stage = Stage(figure, [*bars, *numbers, *ways, *dots, *signs])
 
     def divergences(p, q):
         a, b = np.array([p, 1 - p]), np.array([q, 1 - q])
@@ -49,9 +51,13 @@ def coins_demo():
             number.set(text=f"{height:.2f}", y=height + 0.01)
         truth = np.array([p, 1 - p])
         curves = np.asarray(kl_divergence(truth, believed)), np.asarray(kl_divergence(believed, truth))
-        for way, dot, curve, value in zip(ways, dots, curves, divergences(p, q), strict=True):
+        x, side, y = (q + 0.03, "left", 2.4) if q < 0.5 else (q - 0.03, "right", 2.4)
+        for way, dot, sign, curve, value in zip(ways, dots, signs, curves, divergences(p, q), strict=True):
             way.set_data(line, np.minimum(curve, 10))
             dot.set_data([q], [min(value, 2.5)])
+            text = "∞" if math.isinf(value) else "↑" if value > 2.5 else ""
+            sign.set(text=text, x=x, y=y, ha=side)
+            y -= 0.25 if text else 0  # both may be above the axis
         return stage.png()
 
     def describe(p, q):

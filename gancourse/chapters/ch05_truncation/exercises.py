@@ -36,10 +36,26 @@ def requests(rng):
 
 @exercise_05_1.call
 def draws(answer, shape, threshold, seed):
-    """Two draws that follow each other, one from a new generator of the same seed, one from that of another seed."""
+    """Two draws that follow each other, one from a new generator of the same seed, one from that of another seed.
+
+    Eight numbers come first: an answer that draws all of them again would never end on thousands, so it
+    is told by these alone.
+    """
+    few = answer((8,), 1.0, stream(0))
+    if _all_again(few):
+        return (few,)
     generator = stream(seed)
     first, second = (answer(shape, threshold, generator) for _ in range(2))
     return first, second, answer(shape, threshold, stream(seed)), answer(shape, threshold, stream(seed + 1))
+
+
+def _all_again(few):
+    """Whether these eight numbers are the first whole row from stream(0) that has none beyond 1; its first row has."""
+    generator = stream(0)
+    row = torch.randn(8, generator=generator)
+    while (row.abs() > 1).any():
+        row = torch.randn(8, generator=generator)
+    return np.shape(few) == (8,) and np.allclose(np.asarray(few, dtype=float), row)
 
 
 def _parts(case, output):
@@ -111,6 +127,10 @@ def _alike(case, output, expected):
     noise = math.sqrt((np.var(a**2) + np.var(b**2)) / len(a))
     same_scale = abs(np.mean(a**2) - np.mean(b**2)) <= 6 * noise
     return len(a) < 1000 or (gap.max() <= math.sqrt(math.log(2e9) / len(a)) and bool(same_scale))
+
+
+def _eight_alone(case, output, expected):
+    return [np.asarray(part).shape for part in output] == [(8,)]
 
 
 def _unrepeated(case, output, expected):
@@ -284,6 +304,18 @@ def replaced_by_zero(shape, threshold, generator):
 def redrawn_once(shape, threshold, generator):
     z = torch.randn(shape, generator=generator)
     return torch.where(z.abs() > threshold, torch.randn(shape, generator=generator), z)
+
+
+@exercise_05_1.mistake(
+    "As soon as one number is beyond the threshold, you draw all of them again. With many numbers that hardly ever ends: "
+    "keep those within, and draw only the others again.",
+    recognise=_eight_alone,
+)
+def all_drawn_again(shape, threshold, generator):
+    z = torch.randn(shape, generator=generator)
+    while (z.abs() > threshold).any():
+        z = torch.randn(shape, generator=generator)
+    return z
 
 
 @exercise_05_1.mistake("Nothing is cut: these are plain standard normals.", recognise=_alike)

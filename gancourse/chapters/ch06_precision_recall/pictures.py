@@ -37,11 +37,14 @@ def draw_inside(ax: Axes, points: ArrayLike, inside: ArrayLike, *, color: str, n
 def draw_map(ax: Axes, scores: Mapping[str, Mapping], shift: Mapping[str, tuple[float, float]]) -> None:
     """Draw each generator's `scores` {name: report} at (recall, precision), with 95% bars, named beside its point.
 
-    A name stands to the upper right of its point, or `shift` {name: (x, y)} points away from it.
+    A name stands to the upper right of its point, or `shift` {name: (x, y)} points away from it, with a line to it.
+    Real garments, the StyleGANs and all others have a colour each.
     """
-    for i, (name, score) in enumerate(scores.items()):
+    for name, score in scores.items():
         recall, precision = score["recall"], score["precision"]
-        color = list(PALETTE.values())[i % 6]
+        color = (
+            REAL if name == "other garments" else PALETTE["green"] if name.startswith("StyleGAN") else FAKE
+        )
         bars = [
             np.abs(np.array(e.interval)[:, None] - e.value) for e in (recall, precision)
         ]  # (2, 1): below, above
@@ -61,6 +64,7 @@ def draw_map(ax: Axes, scores: Mapping[str, Mapping], shift: Mapping[str, tuple[
             shift.get(name, (7, 6)),
             textcoords="offset points",
             fontsize=9,
+            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": GREY} if name in shift else None,
         )
     ax.set(xlim=(-0.03, 1.03), ylim=(0.25, 1), xlabel="recall: diversity", ylabel="precision: fidelity")
 

@@ -15,7 +15,12 @@ def _drawn(rng, *shape, scale=1.0, shift=0.0):
 
 
 def _with_slopes(value, *inputs):
-    """A value and its sum's gradient with respect to each input; zeros where no gradient arrives."""
+    """A value and its sum's gradient with respect to each input; zeros where no gradient arrives.
+
+    Where there is no one tensor the value comes alone, so that a reader isn't told of slopes.
+    """
+    if value is None or isinstance(value, tuple):
+        return value
     value = torch.as_tensor(value)
     slopes = [torch.zeros_like(x) for x in inputs]
     if value.requires_grad:
@@ -151,7 +156,7 @@ def own_noise(mu, log_var, noise):
 def _repeats_no_noise(case, output, expected):
     """Slopes of a sample mu + sigma e with some other e than the given one."""
     mu, log_var, noise = (part.detach().double().numpy() for part in case)
-    if not isinstance(output, tuple) or any(part.shape != mu.shape for part in output):
+    if len(output) != 3 or any(part.shape != mu.shape for part in output):
         return False
     sigma = np.exp(log_var / 2)
     drawn = (output[0] - mu) / sigma
@@ -172,6 +177,27 @@ def _repeats_no_noise(case, output, expected):
 )
 def own_normal_noise(mu, log_var, noise):
     return torch.distributions.Normal(mu, torch.exp(log_var / 2)).rsample()
+
+
+def _draws_without_gradient(case, output, expected):
+    """A sample mu + sigma e with some other e than the given one, and no slope anywhere."""
+    mu, log_var, noise = (part.detach().double().numpy() for part in case)
+    if len(output) != 3 or any(part.shape != mu.shape for part in output):
+        return False
+    sigma = np.exp(log_var / 2)
+    drawn = (output[0] - mu) / sigma
+    digits = dict(rtol=1e-3, atol=1e-4 * (1 + abs(mu / sigma).max()))
+    still = not output[1].any() and not output[2].any()
+    return bool(still and not np.allclose(drawn, noise, **digits) and abs(drawn).max() < 8)
+
+
+@exercise_07_1.mistake(
+    "You draw noise of your own, and no gradient passes through the draw. Use the noise that is given: "
+    "mu + sigma * noise.",
+    recognise=_draws_without_gradient,
+)
+def drawn_by_torch_normal(mu, log_var, noise):
+    return torch.normal(mu, torch.exp(log_var / 2))
 
 
 _CUT = (
@@ -746,12 +772,28 @@ def bounds_summed(model, x, noise):
     return (fit - kl).sum()
 
 
-@exercise_07_4.mistake(
-    "One number for the whole batch. Return one bound for each image; averaging comes later."
+_IN_COMMON = (
+    "As if all images had one KL term in common. Sum over the latent dimensions only: each image has its own."
 )
+
+
+@exercise_07_4.mistake(_IN_COMMON)
 def one_divergence_for_all(model, x, noise):
     fit, kl = _parts(model, x, noise)
     return fit - kl.mean()
+
+
+@exercise_07_4.mistake(_IN_COMMON)
+def divergence_summed_over_the_batch(model, x, noise):
+    fit, kl = _parts(model, x, noise)
+    return fit - kl.sum()
+
+
+@exercise_07_4.mistake(
+    "You return the two terms. Return one number for each image: the first minus the second."
+)
+def two_terms(model, x, noise):
+    return _parts(model, x, noise)
 
 
 @exercise_07_4.mistake(

@@ -127,7 +127,7 @@ def two_networks() -> Figure:
         "n": (0.8, 0.5, "noise z", ""),
         "g": (2.4, 0.5, "generator", FAKE),
         "f": (4.0, 0.5, "fake", ""),
-        "d": (5.6, 0.5, "discriminator", REAL),
+        "d": (5.6, 0.5, "discriminator", GREEN),
         "v": (7.2, 0.5, "real or\nfake?", ""),
         "r": (4.0, 1.3, "image x", ""),
     }
@@ -144,10 +144,11 @@ def vae_gan() -> Figure:
         "dec": (4.9, 1.7, "decoder =\ngenerator", FAKE),
         "y": (6.3, 1.7, "x again", ""),
         "p": (3.5, 0.75, "z from p(z)", ""),
+        "r": (7.6, 1.2, "image x", ""),
         "d": (6.3, 0.5, "discriminator", GREEN),
         "v": (7.6, 0.5, "real?", ""),
     }
-    arrows = ["x enc", "enc z", "z dec", "dec y", "p dec", "y d", "d v"]
+    arrows = ["x enc", "enc z", "z dec", "dec y", "p dec", "y d", "r d", "d v"]
     figure = network_diagram(boxes, arrows, size=(8.2, 2.5), title="VAE-GAN: compare features, not pixels")
     figure.axes[0].text(
         4.55, 0.3, "its features of x and of x again\nmust be alike", ha="center", va="center", fontsize=8.5
@@ -158,17 +159,17 @@ def vae_gan() -> Figure:
 def vq_vae() -> Figure:
     """The two grids of VQ-VAE-2 (Razavi et al. 2019, arXiv:1906.00446, figure 2), without the links between them."""
     boxes = {
-        "x": (0.6, 1.6, "image x", ""),
-        "enc": (2.0, 1.6, "encoder", REAL),
-        "top": (3.9, 2.2, "coarse grid:\nnearest entry", GREEN),
-        "low": (3.9, 1.0, "fine grid:\nnearest entry", GREEN),
-        "dec": (5.8, 1.6, "decoder", FAKE),
-        "y": (7.3, 1.6, "x again", ""),
-        "prior": (1.9, 0.42, "prior over\nboth grids", figures.PALETTE["purple"]),
+        "x": (0.6, 1.5, "image x", ""),
+        "enc": (2.0, 1.5, "encoder", REAL),
+        "top": (3.9, 2.5, "coarse grid:\nnearest entry", GREEN),
+        "prior": (3.9, 1.5, "prior over\nboth grids", figures.PALETTE["purple"]),
+        "low": (3.9, 0.5, "fine grid:\nnearest entry", GREEN),
+        "dec": (5.8, 1.5, "decoder", FAKE),
+        "y": (7.3, 1.5, "x again", ""),
     }
-    arrows = ["x enc", "enc top", "enc low", "top dec", "low dec", "dec y", "prior low"]
+    arrows = ["x enc", "enc top", "enc low", "top dec", "low dec", "dec y", "prior top", "prior low"]
     title = "VQ-VAE-2: discrete codes in two grids, and a learnt prior"
-    return network_diagram(boxes, arrows, size=(8, 3.0), title=title)
+    return network_diagram(boxes, arrows, size=(8, 3.2), title=title)
 
 
 def running_mean(values: ArrayLike, exact: float) -> Figure:

@@ -148,6 +148,11 @@ def half_widths(labels, classes):
     return shares, (high - low) / 2
 
 
+@exercise_08_1.mistake("Only the shares come back. Give the intervals too: a tuple of two.")
+def shares_only(labels, classes):
+    return _shares(labels, classes)
+
+
 @exercise_08_1.mistake(
     "Classes after the last that came are left out. There is one share for each of the K classes."
 )
@@ -453,7 +458,20 @@ def sizes_only(changes, target, n):
 CORRELATION = "These are correlations, from -1 to 1. Covariances are not divided by the standard deviations."
 
 
-@exercise_08_3.mistake(CORRELATION)
+def _correlates(case, output, expected):
+    """The expected output, or one that differs in attributes that never change: their correlation is 0/0."""
+    changes, _, n = case
+    moves = (changes != changes[0]).any(0).numpy()
+    (indices, values), (right, known) = output, expected
+    indices, right = np.asarray(indices).astype(int), right.astype(int)
+    if len(indices) != n:
+        return False
+    kept, known = values[moves[indices]], known[moves[right]]
+    same = np.array_equal(indices[moves[indices]], right[moves[right]])
+    return bool(same and np.allclose(kept, known, rtol=1e-4, atol=1e-6))
+
+
+@exercise_08_3.mistake(CORRELATION, recognise=_correlates)
 def correlations(changes, target, n):
     centred = changes.double() - changes.double().mean(0)
     length = centred.norm(dim=0)
@@ -795,19 +813,45 @@ def last_two_exchanged(decision, truth, group):
     return parity, odds, opportunity
 
 
-@exercise_08_4.mistake(
-    "As if the groups were numbered 0, 1, 2, ...: group numbers that never occur give no rate. Use `group.unique()`."
-)
-def groups_counted_from_zero(decision, truth, group):
+FROM_ZERO = "As if the groups were numbered 0, 1, 2, ...: group numbers that never occur give no rate. Use `group.unique()`."
+
+
+def _of_groups(decision, truth, group, names, gap):
+    """The three gaps among the groups of these names; the rate of one that never occurs is NaN."""
+
     def rates(among):
-        every = range(int(group.max()) + 1)
-        return torch.tensor([float(decision[(group == g) & among].double().mean()) for g in every])
+        return torch.stack([decision[(group == g) & among].double().mean() for g in names])
 
-    def gap(among):
-        return float(rates(among).max() - rates(among).min())
+    parity, true, false = (gap(rates(among)) for among in (torch.ones_like(truth), truth, ~truth))
+    return parity, true, max(true, false)
 
-    both = gap(truth), gap(~truth)
-    return gap(torch.ones_like(truth)), both[0], max(both)
+
+@exercise_08_4.mistake(FROM_ZERO)
+def groups_counted_from_zero(decision, truth, group):
+    every = range(int(group.max()) + 1)
+    return _of_groups(decision, truth, group, every, lambda rates: float(rates.max() - rates.min()))
+
+
+@exercise_08_4.mistake(FROM_ZERO)
+def groups_counted_from_zero_in_a_list(decision, truth, group):
+    every = range(int(group.max()) + 1)
+    return _of_groups(decision, truth, group, every, lambda rates: _gap(rates.tolist()))
+
+
+ZERO_AND_ONE = (
+    "As if the groups were always 0 and 1. There can be any number of them, numbered otherwise: take those that occur, "
+    "`group.unique()`."
+)
+
+
+@exercise_08_4.mistake(ZERO_AND_ONE)
+def groups_zero_and_one(decision, truth, group):
+    return _of_groups(decision, truth, group, (0, 1), lambda rates: abs(float(rates[0] - rates[1])))
+
+
+@exercise_08_4.mistake(ZERO_AND_ONE)
+def groups_zero_and_one_in_a_list(decision, truth, group):
+    return _of_groups(decision, truth, group, (0, 1), lambda rates: _gap(rates.tolist()))
 
 
 @exercise_08_4.mistake(

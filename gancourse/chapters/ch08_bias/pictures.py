@@ -230,7 +230,7 @@ def draw_map() -> Figure:
     ax.set_axis_off()
     arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
     for i, (name, text) in enumerate(stops):
-        box = {"boxstyle": "round,pad=0.45", "fc": "white", "ec": REAL if i < 2 else FAKE, "lw": 1.8}
+        box = {"boxstyle": "round,pad=0.45", "fc": "white", "ec": REAL, "lw": 1.8}
         ax.text(i, 0.35, name, ha="center", va="center", fontsize=11, bbox=box)
         ax.text(i, -0.1, text, ha="center", va="top", fontsize=8.5, linespacing=1.3)
         if i:

@@ -58,6 +58,8 @@ def _slopes(critic, x: Tensor) -> Tensor:
 def with_its_own_gradient(answer, critic, real, fake, t):
     """The penalty, and what it would do to the critic's weights, flattened; a critic's step needs both."""
     penalty = answer(critic, real, fake, t)
+    if penalty is None:  # to be told so, without a word on weights
+        return None
     weights = list(critic.parameters())
     left = [torch.zeros_like(w) if w.grad is None else w.grad.clone() for w in weights]
     pulls: Sequence[Tensor | None] = [None for _ in weights]
@@ -534,6 +536,14 @@ def u_not_normalised(weight, u, steps):
         v = _unit(matrix.T @ u)
         u = matrix @ v
     return weight / (u @ matrix @ v), u
+
+
+@exercise_09_2.mistake(
+    "The weight is right, but your u has not length 1. Divide it by its norm before you return it."
+)
+def long_u_returned(weight, u, steps):
+    matrix, u, v, sigma = _powers(weight, u, steps)
+    return weight / sigma, matrix @ v
 
 
 @exercise_09_2.mistake("Neither vector is brought to length 1: with every turn the numbers grow or shrink.")

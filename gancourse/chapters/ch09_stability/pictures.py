@@ -76,12 +76,12 @@ def show_panels(mixture: Mixture, panels: Mapping[str, Tensor], *, title: str, a
 
 def show_visits(visits: Mapping[str, np.ndarray], steps: Sequence[int]):
     """Which mode (8 rows) held a point of high quality at which moment (columns), for some runs {name: (moments, 8)}."""
-    title = "Modes that come and go, and modes that are never found"
+    title = "Modes that come and go, and modes that stay missing"
     figure, axes = new(1, len(visits), size=(8, 3.1), sharey=True, title=title)
     for ax, (name, held) in zip(axes, visits.items(), strict=True):
         ax.imshow(held.T, cmap="Greys", vmin=0, vmax=1.4, aspect="auto", interpolation="nearest")
         ever = int(held.any(axis=0).sum())
-        ax.set(title=f"{name}: {ever} of 8 found", xlabel="steps")
+        ax.set(title=f"{name}: {ever} of 8 held at some time", xlabel="steps (dark: mode held)")
         ax.set_xticks(range(0, len(steps), 3), [str(step) for step in steps[::3]])
         ax.set_yticks(range(8), [str(i + 1) for i in range(8)])
         ax.grid(False)
@@ -109,11 +109,11 @@ def show_spirals(paths: Mapping[str, np.ndarray], field: Mapping[str, Callable])
         ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal", xlabel="generator θ", title=name)
         ax.title.set_fontsize(10)
     axes[0].set_ylabel("critic's slope ψ")
-    ends = [f"{name} {np.hypot(*path[-1]):.1f}" for name, path in paths.items()]
+    ends = [f"{name}: {np.hypot(*path[-1]):.1f}" for name, path in paths.items()]
     start = np.hypot(*next(iter(paths.values()))[0])
     show(
         figure,
-        alt=f"Distance from the goal, {start:.1f} at the start and after the last step: {', '.join(ends)}.",
+        alt=f"Distance from the goal, {start:.1f} at the start, after the last step. {'; '.join(ends)}.",
     )
 
 

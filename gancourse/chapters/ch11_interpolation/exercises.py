@@ -921,6 +921,13 @@ def without_mapping(*case):
     return perceptual_path_length(lambda z: z, *rest)
 
 
+@exercise_11_4.mistake(
+    "In w the mapping is left out: synthesis got a mixture of z1 and z2 where it expects one of mapped latents, w = f(z)."
+)
+def without_mapping_in_w(*case):
+    return without_mapping(*case) if case[8] == "w" else _path_lengths(case)
+
+
 @exercise_11_4.mistake("The step stops at the end of the path: t + epsilon may lie beyond 1.")
 def stops_at_one(*case):
     return _path_lengths(case, far=(case[5] + case[7]).clamp(max=1))
@@ -946,3 +953,8 @@ def _other_noise(case, output, expected):
 )
 def new_noise_for_the_second_end(*case):
     return _path_lengths(case, second_noise=torch.randn_like(case[6]))
+
+
+@exercise_11_4.mistake(OTHER_NOISE)
+def new_list_of_noise_for_the_second_end(*case):
+    return _path_lengths(case, second_noise=[torch.randn_like(one) for one in case[6]])

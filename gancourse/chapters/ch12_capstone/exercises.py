@@ -70,10 +70,19 @@ def train_and_fake(rng):
     ]
 
 
-@exercise_12_1.mistake("Those are the copies: True and False are exchanged.")
+COPIES = "Those are the copies: True and False are exchanged."
+
+
+@exercise_12_1.mistake(COPIES)
 def copies_marked(train, fake):
     distance, nearest = _nearest(train, fake)
     return distance <= _others(train).amin(dim=1)[nearest]
+
+
+@exercise_12_1.mistake(COPIES + " And on a tie a fake is not authentic.")
+def copies_marked_but_for_ties(train, fake):
+    distance, nearest = _nearest(train, fake)
+    return distance < _others(train).amin(dim=1)[nearest]
 
 
 @exercise_12_1.mistake(
@@ -255,12 +264,20 @@ def label_pairs(rng):
     ]
 
 
-@exercise_12_2.mistake(
-    "The other way round: your weights are large for classes that come too often, and small for those that are missing."
-)
+UPSIDE_DOWN = "The other way round: your weights are large for classes that come too often, and small for those that are missing."
+
+
+@exercise_12_2.mistake(UPSIDE_DOWN)
 def ratio_upside_down(fake_labels, real_labels, classes):
     fake, real = _shares(fake_labels, real_labels, classes)
     weights = (fake / real.clamp(min=1e-300))[fake_labels]
+    return weights / weights.sum()
+
+
+@exercise_12_2.mistake(UPSIDE_DOWN)
+def ratio_upside_down_divided_by_zero(fake_labels, real_labels, classes):
+    fake, real = _shares(fake_labels, real_labels, classes)
+    weights = (fake / real)[fake_labels]
     return weights / weights.sum()
 
 
@@ -313,10 +330,20 @@ def added_up_over_classes(fake_labels, real_labels, classes):
     return (ratio / ratio.sum())[fake_labels]
 
 
-@exercise_12_2.mistake("There is one weight for each class. Asked is one for each fake image: (M,).")
+EACH_CLASS = "There is one weight for each class. Asked is one for each fake image: (M,)."
+
+
+@exercise_12_2.mistake(EACH_CLASS)
 def one_for_each_class(fake_labels, real_labels, classes):
     fake, real = _shares(fake_labels, real_labels, classes)
     ratio = torch.where(fake > 0, real / fake, 0.0)
+    return ratio / ratio.sum()
+
+
+@exercise_12_2.mistake(EACH_CLASS)
+def one_for_each_class_divided_by_zero(fake_labels, real_labels, classes):
+    fake, real = _shares(fake_labels, real_labels, classes)
+    ratio = real / fake
     return ratio / ratio.sum()
 
 

@@ -289,19 +289,19 @@ def card_figure(cards: dict[str, dict[str, metrics.Estimate]], asked: list[str])
 
 
 def copying_figure(shares: dict[str, metrics.Estimate], z: dict[str, metrics.Estimate]) -> Figure:
-    """Authenticity with its interval, that of "test images" as a line, and C_T, of each candidate."""
+    """Authenticity with its interval, that of "test images" as a line, and C_T as a dot on a stem from 0, of each candidate."""
     figure, (left, right) = figures.new(1, 2, size=(8, 2.5), sharey=True)
     for row, name in enumerate(z):
         color = figures.PALETTE[COLORS[name]]
         left.plot(shares[name].interval, [row, row], "-", lw=2.5, color=color)
         left.plot(shares[name].value, row, "o", ms=6, color=color)
-        right.plot([0, z[name].value], [row, row], "-", lw=2.5, color=color)
+        right.plot([0, z[name].value], [row, row], "-", lw=1, color=color)
         right.plot(z[name].value, row, "o", ms=6, color=color)
-    left.axvline(shares["test images"].value, color=figures.REAL, ls="--", lw=1.2)
+    left.axvline(shares["test images"].value, color=figures.GREY, ls="--", lw=1.2)
     left.text(shares["test images"].value - 0.02, 3.5, "test images", ha="right", va="center", fontsize=9.5)
     left.set(title="authenticity", xlim=(-0.04, 1.04), ylim=(len(z) - 0.5, -0.5))
-    right.axvline(0, color=figures.REAL, ls="--", lw=1.2)
-    right.set(title="C_T: left of 0, nearer than test images", yticks=range(len(z)), yticklabels=list(z))
+    right.axvline(0, color=figures.GREY, ls="--", lw=1.2)
+    right.set(title="$C_T$: left of 0, nearer than test images", yticks=range(len(z)), yticklabels=list(z))
     return figure
 
 
