@@ -177,10 +177,10 @@ def _or_exit(function, *args, **options):
     try:
         return function(*args, **options)
     except (ValueError, OSError, ImportError) as error:
-        raise click.ClickException(_told(error)) from None
+        raise click.ClickException(_as_typed(error)) from None
 
 
-def _told(error: Exception) -> str:
+def _as_typed(error: Exception) -> str:
     """An error's message; the argument that it begins with is written as it is typed, `--seed` for `seed`."""
     message = str(error)
     if isinstance(error, OSError) and error.strerror and error.filename:
