@@ -92,9 +92,6 @@ def evaluate(
         sides += [opened("train", train, None, seed)] if train is not None else []
         if any(isinstance(side.features, Moments) for side in sides):
             metrics = _of_moments(metrics, train)
-        keep_rows = set(metrics or METRICS) != {"fid"} or bool(html)
-        if keep_rows:
-            _enough(sides[:2], samples)
         images = [side for side in sides if side.images]
         if not images and (features or weights):
             raise ValueError(
@@ -102,6 +99,9 @@ def evaluate(
             )
         extractor = network(features or "fashion", weights, images) if images else None
         _alike(sides, extractor)
+        keep_rows = set(metrics or METRICS) != {"fid"} or bool(html)
+        if keep_rows:
+            _enough(sides[:2], samples)
         for side in sides:
             if side.images and extractor:
                 try:
