@@ -25,18 +25,13 @@ def complaints(notebook: dict) -> list[str]:
     return found
 
 
-def words_of(source: str) -> int:
-    """How many words of a Markdown cell are read: where its links lead to isn't."""
-    return len(re.sub(r"\]\([^)]*\)", "]", source).split())
-
-
 def shape(notebook: dict, size: int) -> list[str]:
     """What a chapter as a whole may not be: too long, too large, without its ends, in other forms than the others."""
     cells = notebook["cells"]
     headings = [line for c in _markdown(cells) for line in c["source"].splitlines() if line.startswith("#")]
     ends = [i for i, c in enumerate(cells) if c["source"].startswith("## In one minute")]
     found = [] if ends else ["has no section `## In one minute`"]
-    words = sum(words_of(c["source"]) for c in _markdown(cells[: ends[0] if ends else None]))
+    words = sum(len(c["source"].split()) for c in _markdown(cells[: ends[0] if ends else None]))
     if words > MOST_WORDS:
         found.append(f"has {words} words before `In one minute`, more than {MOST_WORDS}")
     if size > MOST_BYTES:

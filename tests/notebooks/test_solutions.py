@@ -12,7 +12,7 @@ from nbgrader.nbgraderformat.v3 import MetadataValidatorV3
 from gancourse.classroom import notebooks
 
 sys.path.insert(0, str(Path(__file__).parent))
-from guards import complaints, shape, words_of
+from guards import complaints, shape
 
 SOLUTIONS = notebooks.solutions()
 every_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
@@ -38,7 +38,7 @@ def test_the_minutes_are_those_of_its_words_and_code_and_those_of_the_readme(pat
     cells = notebooks.read(path)["cells"]
     stated = int(re.search(r"Reading *\| (\d+) minutes", cells[0]["source"])[1])
     end = next(i for i, cell in enumerate(cells) if cell["source"].startswith("## In one minute"))
-    words = sum(words_of(cell["source"]) for cell in cells[:end] if cell["cell_type"] == "markdown")
+    words = sum(len(cell["source"].split()) for cell in cells[:end] if cell["cell_type"] == "markdown")
     lines = sum(len(cell["source"].splitlines()) for cell in cells if cell["cell_type"] == "code")
     assert stated == pytest.approx(words / 120 + lines / 40, abs=10)
     readme = (notebooks.folder().parent / "README.md").read_text(encoding="utf-8")

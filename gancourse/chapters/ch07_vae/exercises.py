@@ -153,21 +153,25 @@ def own_noise(mu, log_var, noise):
     return mu + torch.exp(log_var / 2) * torch.randn_like(mu)
 
 
-def _repeats_no_noise(case, output, expected):
-    """Slopes of a sample mu + sigma e with some other e than the given one."""
+def _drawn_anew(case, output):
+    """sigma and e, where the output is a sample mu + sigma e of another e than the given one; else None."""
     mu, log_var, noise = (part.detach().double().numpy() for part in case)
     if len(output) != 3 or any(part.shape != mu.shape for part in output):
-        return False
+        return None
     sigma = np.exp(log_var / 2)
     drawn = (output[0] - mu) / sigma
-    digits = dict(rtol=1e-3, atol=1e-4 * (1 + abs(mu / sigma).max()))
+    given = np.allclose(drawn, noise, rtol=1e-3, atol=1e-4 * (1 + abs(mu / sigma).max()))
+    return None if given or abs(drawn).max() >= 8 else (sigma, drawn)
+
+
+def _repeats_no_noise(case, output, expected):
+    """A sample with a noise of its own, and its slopes."""
+    if (anew := _drawn_anew(case, output)) is None:
+        return False
+    sigma, drawn = anew
+    digits = 1e-3 * sigma.max() + 1e-6 * abs(case[0].detach().double().numpy()).max()
     return bool(
-        np.allclose(output[1], 1)
-        and np.allclose(
-            output[2], sigma * drawn / 2, rtol=1e-3, atol=1e-3 * sigma.max() + 1e-6 * abs(mu).max()
-        )
-        and not np.allclose(drawn, noise, **digits)
-        and abs(drawn).max() < 8
+        np.allclose(output[1], 1) and np.allclose(output[2], sigma * drawn / 2, rtol=1e-3, atol=digits)
     )
 
 
@@ -180,15 +184,8 @@ def own_normal_noise(mu, log_var, noise):
 
 
 def _draws_without_gradient(case, output, expected):
-    """A sample mu + sigma e with some other e than the given one, and no slope anywhere."""
-    mu, log_var, noise = (part.detach().double().numpy() for part in case)
-    if len(output) != 3 or any(part.shape != mu.shape for part in output):
-        return False
-    sigma = np.exp(log_var / 2)
-    drawn = (output[0] - mu) / sigma
-    digits = dict(rtol=1e-3, atol=1e-4 * (1 + abs(mu / sigma).max()))
-    still = not output[1].any() and not output[2].any()
-    return bool(still and not np.allclose(drawn, noise, **digits) and abs(drawn).max() < 8)
+    """A sample with a noise of its own, and no slope anywhere."""
+    return bool(_drawn_anew(case, output) and not output[1].any() and not output[2].any())
 
 
 @exercise_07_1.mistake(
