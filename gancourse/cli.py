@@ -127,9 +127,10 @@ def execute(chapters: tuple[str, ...]) -> None:
 
 @main.command()
 @click.argument("chapters", nargs=-1)
+@click.option("--chapter", "--chapters", "more", multiple=True, help="One of CHAPTERS; may be repeated.")
 @click.option("--check", is_flag=True, help="Write nothing; fail where a student's version is out of date.")
 @click.option("--out", type=FOLDER, help="Write what to hand out here: OUT/gancourse and OUT/gancourse.zip.")
-def release(chapters: tuple[str, ...], check: bool, out: str | None) -> None:
+def release(chapters: tuple[str, ...], more: tuple[str, ...], check: bool, out: str | None) -> None:
     """Make the students' versions of CHAPTERS (all) from the solutions.
 
     With --out they go there, with a README and the points, ready to hand out; otherwise into the course's own notebooks/.
@@ -137,6 +138,7 @@ def release(chapters: tuple[str, ...], check: bool, out: str | None) -> None:
     from gancourse.classroom.bundle import write_bundle
     from gancourse.classroom.release import release as make
 
+    chapters += more
     if check and out:
         raise click.UsageError("--check writes nothing, so there is no --out.")
     if out:

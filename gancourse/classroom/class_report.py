@@ -110,15 +110,16 @@ def _outcomes(rows: list[Row]) -> str:
 def _mistakes(rows: list[Row]) -> str:
     """The named mistakes that were made, the most common first."""
     counts = Counter((r.exercise, mistake) for r in rows if (mistake := named_mistake(r)))
-    other = Counter(r.exercise for r in rows if r.status == judging.WRONG and not named_mistake(r))
+    kinds = {judging.WRONG: "wrong in another way", marking.REFUSED: "uses a function that is out of bounds"}
+    other = Counter((r.exercise, kinds[r.status]) for r in rows if r.status in kinds and not named_mistake(r))
     if not counts and not other:
         return "<h3>Common mistakes</h3>\n<p>None.</p>"
     most = max([*counts.values(), *other.values()])
     ranked = sorted(counts.items(), key=lambda item: (-item[1], _order(item[0][0]), item[0][1]))
     told = [(number, message, n) for (number, message), n in ranked[:MOST_MISTAKES]]
     told += [
-        (number, "wrong in another way", n)
-        for number, n in sorted(other.items(), key=lambda item: _order(item[0]))
+        (number, kind, n)
+        for (number, kind), n in sorted(other.items(), key=lambda item: (_order(item[0][0]), item[0][1]))
     ]
     lines = [
         [pages.text(number), pages.text(message) + _bar(Counter(wrong=n), most), str(n)]

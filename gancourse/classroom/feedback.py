@@ -8,11 +8,14 @@ from pathlib import Path
 from gancourse.classroom import marking, notebooks, pages
 from gancourse.classroom.kept import Kept, write
 from gancourse.classroom.marking import Row
-from gancourse.classroom.points import named_mistake, out_of_bounds
+from gancourse.classroom.points import named_mistake
 from gancourse.classroom.tables import plain
 from gancourse.exercises import exercise, judging
 
 _RAISES = re.compile(r"line (\d{1,3}) of the cell, .* raises (\w+)", re.DOTALL)
+_USES = re.compile(
+    r"It uses [A-Za-z_][\w.]{0,80}\. Write it yourself: this exercise is about the inside of \w+\."
+)
 _ERRORS = {
     name for name in dir(builtins) if name.endswith("Error")
 }  # another class's name could tell an input
@@ -35,8 +38,9 @@ def told(row: Row) -> str:
         return row.message
     if mistake := named_mistake(row):
         return mistake
-    if used := out_of_bounds(row):
-        return used
+    if row.status == marking.REFUSED:
+        used = _USES.match(row.message)  # the function's name comes from the student's own process
+        return used[0] if used else "It uses a function that this exercise is about: write it yourself."
     if row.status == marking.NOT_GRADED:
         return "This could not be graded yet; your instructor knows."
     if row.status == judging.TIMED_OUT:

@@ -1,11 +1,13 @@
 """`gancourse grade`: a folder of submissions in; a gradebook, feedback pages and a class report out."""
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import datetime
@@ -73,29 +75,34 @@ def grade(
             f"out: {out} lies inside the submissions; students could be shown each other's grades"
         )
     numbers = {path.name[:2] for path in notebooks.solutions(tuple(chapters))} if chapters else set()
-    everything = handed_in(submissions, out / "unpacked")
-    given = [g for g in everything if not numbers or g.chapter[:2] in numbers]
-    if not given:
-        what = f"chapter {' or '.join(chapters)}" if everything else "<student>/<chapter>.ipynb"
-        raise ValueError(f"submissions: there is no {what} in {submissions}")
-    if unknown := set(regrade) - {EVERYONE} - {g.student for g in given}:
-        raise ValueError(f"regrade: nothing was handed in by {', '.join(sorted(unknown))}")
-    with named("late"):
-        due = points.read_due(late) if late else {}
-    marks = manual.read_marks(out / "manual.csv")
-    roster = {student_of(f.name) for f in submissions.iterdir() if f.is_dir() and not f.name.startswith(".")}
-    with named("students"):
-        roster |= _names(students) if students else set()
-    known = {g.chapter for g in given} | {k.chapter for k in kept.load_all(out)}
-    best = {chapter: gradebook.maxima(chapter) for chapter in known}
-    with named("exports"):
-        books = [lms.read_export(path) for path in exports]
-        for book in books:
-            lms.check(book, {chapter: sum(maxima.values()) for chapter, maxima in best.items()})
-    (out / "state").mkdir(parents=True, exist_ok=True)
-    secret = _seed(out / "seed", seed, EVERYONE in regrade)
+    with _room_for_archives(out) as unpacked:
+        everything = handed_in(submissions, unpacked)
+        given = [g for g in everything if not numbers or g.chapter[:2] in numbers]
+        if not given:
+            what = f"chapter {' or '.join(chapters)}" if everything else "<student>/<chapter>.ipynb"
+            raise ValueError(f"submissions: there is no {what} in {submissions}")
+        if unknown := set(regrade) - {EVERYONE} - {g.student for g in given}:
+            raise ValueError(f"regrade: nothing was handed in by {', '.join(sorted(unknown))}")
+        with named("late"):
+            due = points.read_due(late) if late else {}
+        marks = manual.read_marks(out / "manual.csv")
+        roster = {
+            student_of(f.name) for f in submissions.iterdir() if f.is_dir() and not f.name.startswith(".")
+        }
+        with named("students"):
+            roster |= _names(students) if students else set()
+        known = {g.chapter for g in given} | {k.chapter for k in kept.load_all(out)}
+        best = {chapter: gradebook.maxima(chapter) for chapter in known}
+        with named("exports"):
+            books = [lms.read_export(path) for path in exports]
+            for book in books:
+                lms.check(book, {chapter: sum(maxima.values()) for chapter, maxima in best.items()})
+        (out / "state").mkdir(parents=True, exist_ok=True)
+        secret = _seed(out / "seed", seed, EVERYONE in regrade)
 
-    done = _marked(given, submissions, out, secret, regrade, jobs, cell_seconds, limits or sandbox.Limits())
+        done = _marked(
+            given, submissions, out, secret, regrade, jobs, cell_seconds, limits or sandbox.Limits()
+        )
     rows: list[Row] = []
     shown: list[Row] = []  # the same with what students may read
     for one in done:
@@ -116,6 +123,18 @@ def grade(
         for note in lms.write_filled(out, book, [*shown, *absent]):
             print(note)
     return rows
+
+
+@contextlib.contextmanager
+def _room_for_archives(out: Path) -> Iterator[Path]:
+    """A folder to unpack into, which goes when its notebooks have been marked, or when nothing can be."""
+    new = not out.exists()
+    try:
+        yield out / "unpacked"
+    finally:
+        shutil.rmtree(out / "unpacked", ignore_errors=True)
+        if new and out.is_dir() and not any(out.iterdir()):
+            out.rmdir()
 
 
 def _marked(

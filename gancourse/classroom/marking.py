@@ -15,9 +15,10 @@ from gancourse.classroom.intake import exercises_of, graded_slice, plain, read_s
 from gancourse.classroom.verdicts import CRASHED, MISSING, NotRun, verdicts
 from gancourse.exercises import judging
 
-__all__ = ["CRASHED", "MISSING", "NOT_GRADED", "TO_READ", "UNREADABLE", "NotRun", "Row", "mark"]
+__all__ = ["CRASHED", "MISSING", "NOT_GRADED", "REFUSED", "TO_READ", "UNREADABLE", "NotRun", "Row", "mark"]
 
 TO_READ, UNREADABLE, NOT_GRADED = "to read", "unreadable", "not graded"
+REFUSED = "refused"  # the answer uses a function that is out of bounds
 MOST_REPORT = 20_000_000  # bytes of nbval's report
 UNFINISHED = "The notebook did not run to its end."
 DEAD_AFTER = 15  # seconds without a sign of life from the kernel
@@ -74,7 +75,8 @@ def mark(
         points = record.points if judged.status == judging.RIGHT else 0
         parts = (judged.message, f"({remark})" if remark else "", notes if record is noted else "")
         text = " ".join(part for part in parts if part)
-        rows.append(Row(student, chapter, record.id, points, record.points, judged.status, plain(text)))
+        status = REFUSED if judged.used else judged.status
+        rows.append(Row(student, chapter, record.id, points, record.points, status, plain(text)))
     return rows + [Row(student, chapter, id, 0, 0, TO_READ, "") for id in submission.read_by_hand]
 
 

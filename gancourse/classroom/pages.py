@@ -12,6 +12,7 @@ LOOKS = {
     judging.RIGHT: ("✓", "right"),
     READ: ("✓", "right"),
     judging.WRONG: ("✗", "wrong"),
+    marking.REFUSED: ("✗", "wrong"),
     judging.TIMED_OUT: ("✗", "wrong"),
     marking.CRASHED: ("✗", "wrong"),
     marking.UNREADABLE: ("✗", "wrong"),

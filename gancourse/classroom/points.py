@@ -1,7 +1,6 @@
 """From verdicts to points: what an answer earns that is not quite right, or late."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,9 +11,6 @@ from gancourse.classroom.marking import Row
 from gancourse.classroom.tables import number, read_rows
 from gancourse.exercises import exercise, judging
 
-_OUT_OF_BOUNDS = re.compile(
-    r"It uses [A-Za-z_][\w.]{0,80}\. Write it yourself: this exercise is about the inside of \w+\."
-)
 MISTAKE = "mistake"  # a wrong answer that makes one of the exercise's named mistakes
 
 
@@ -29,8 +25,8 @@ class Due:
 def read_credit(rules: tuple[str, ...]) -> dict[str, float]:
     """Shares of the points by status, from "mistake=0.5" and the like; "right" is 1 and everything else 0 by default.
 
-    "mistake" is a wrong answer that makes a named mistake, "wrong" any other wrong one; what uses a function that is out
-    of bounds earns nothing.
+    "mistake" is a wrong answer that makes a named mistake, "wrong" any other wrong one; a refused one, which uses a
+    function that is out of bounds, earns nothing.
     """
     allowed = (MISTAKE, judging.WRONG, judging.TIMED_OUT, "crashed", judging.UNTRIED)
     credit: dict[str, float] = {}
@@ -107,17 +103,9 @@ def named_mistake(row: Row) -> str:
     return max(told, key=len, default="")
 
 
-def out_of_bounds(row: Row) -> str:
-    """What a wrong answer was told about a function that it may not use, "" where that is not what is wrong."""
-    found = _OUT_OF_BOUNDS.match(row.message) if row.status == judging.WRONG else None
-    return found[0] if found else ""
-
-
 def _credited(row: Row, credit: Mapping[str, float]) -> float:
     if row.status == judging.RIGHT:
         return row.points
-    if out_of_bounds(row):
-        return 0.0
     kind = MISTAKE if named_mistake(row) else row.status
     return round(row.max_points * credit.get(kind, 0.0), 2)
 

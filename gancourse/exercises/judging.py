@@ -19,6 +19,7 @@ class Verdict:
 
     status: str
     message: str = ""
+    used: str = ""  # what the answer uses though the exercise is about its inside
 
 
 def verdict(exercise: Exercise, results: list[Result], seed: int = 0) -> Verdict:
@@ -62,7 +63,9 @@ def verdict(exercise: Exercise, results: list[Result], seed: int = 0) -> Verdict
 def out_of_bounds(exercise: Exercise, used: str) -> Verdict:
     """The verdict on an answer that leaves the work to another's function."""
     return Verdict(
-        WRONG, f"It uses {used}. Write it yourself: this exercise is about the inside of {exercise.name}."
+        WRONG,
+        f"It uses {used}. Write it yourself: this exercise is about the inside of {exercise.name}.",
+        used,
     )
 
 

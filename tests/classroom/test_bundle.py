@@ -23,6 +23,16 @@ def out(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    "words", [["02", "03"], ["--chapter", "02", "--chapters", "03"], ["02", "--chapter", "03"]]
+)
+def test_some_chapters_only(tmp_path, words):
+    done = CliRunner().invoke(main, ["release", *words, "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    names = {path.name for path in (tmp_path / bundle.NAME).rglob("*")}
+    assert names == {path.name for path in notebooks.solutions(("02", "03"))} | {"README.md"}
+
+
 def files(out: Path) -> dict[str, str]:
     """Every file of the bundle and of its zip, as text; of a notebook the sources."""
     found = {path.name: path.read_text(encoding="utf-8") for path in (out / bundle.NAME).rglob("*")}

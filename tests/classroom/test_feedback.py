@@ -78,7 +78,7 @@ def test_what_a_submission_says_itself_stays_behind(status):
     )
     assert "0.271" not in said and "script" not in said
     forged = "It uses a 0.271 b. Write it yourself: this exercise is about the inside of covariance."
-    assert "0.271" not in feedback.told(row(RECORDS[0], "wrong", forged))
+    assert "0.271" not in feedback.told(row(RECORDS[0], "refused", forged))
 
 
 def test_a_named_mistake_and_a_forbidden_function_are_told():
@@ -88,7 +88,7 @@ def test_a_named_mistake_and_a_forbidden_function_are_told():
         == mistake
     )
     bounds = judging.out_of_bounds(RECORDS[0], "numpy.cov").message
-    assert feedback.told(row(RECORDS[0], "wrong", bounds)) == bounds
+    assert feedback.told(row(RECORDS[0], "refused", bounds)) == bounds
 
 
 HOSTILE = "</pre><script>alert(1)</script><img src=http://x.org/a.png onerror=alert(1)>\x00\u202e\ud800"

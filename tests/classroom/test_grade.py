@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,7 @@ ANSWERS = {  # student -> (answer to the exercise that is asked, status)
     "right-loops": (LOOPS, "right"),
     "right-numpy": (NUMPY, "right"),
     "right-compared": (COMPARED, "right"),
-    "disguised": (DISGUISED, "wrong"),
+    "disguised": (DISGUISED, "refused"),
     "crash": (CRASH, "crashed"),
     "loop": (LOOP, "timed out"),
     "minus": (MINUS, "wrong"),
@@ -194,6 +195,24 @@ def test_everyone_gets_the_right_marks(graded):
         else:
             status = ANSWERS[student][1]
             assert told == (status, record.points * (status == "right")), row
+
+
+def test_nothing_stays_unpacked(tmp_path, monkeypatch):
+    """An archive's notebooks are there while they are marked, and neither afterwards nor where nothing can be marked."""
+    folder, out = tmp_path / "submissions", tmp_path / "graded"
+    folder.mkdir()
+    (folder / "all.zip").write_bytes(b"no archive")
+    with pytest.raises(ValueError, match=r"all\.zip can't be unpacked"):
+        grade(folder, out)
+    assert not out.exists()
+    with zipfile.ZipFile(folder / "all.zip", "w") as file:
+        file.writestr(f"ann/{CHAPTER}.ipynb", "{}")
+    seen = []
+    monkeypatch.setattr(
+        "gancourse.classroom.grade.mark", lambda path, *_: seen.append(path.read_text()) or []
+    )
+    grade(folder, out)
+    assert seen == ["{}"] and (out / "gradebook.csv").exists() and not (out / "unpacked").exists()
 
 
 def test_summary_adds_up(graded):
@@ -405,7 +424,7 @@ def test_a_class_of_sixty(tmp_path, solution):
         for name, answer in kind.items():
             student = name.replace("/", "-")
             hand_in(folder, student, solution, good | {asked: answer})
-            expected[student] = ""
+            expected[student] = "refused" if kind is DISGUISES else ""
     for student, content in {"none": "", "list": "[]", "text": "not json"}.items():
         path = folder / student / f"{CHAPTER}.ipynb"
         path.parent.mkdir()
@@ -422,6 +441,8 @@ def test_a_class_of_sixty(tmp_path, solution):
             fine = (row.status, row.points) == (want, 0)
         elif row.exercise != ASKED.id or want == "right":
             fine = (row.status, row.points) == ("right", row.max_points)
+        elif want == "refused":
+            fine = (row.status, row.points) == (want, 0) and row.message.startswith("It uses ")
         else:
             fine = row.status in ("wrong", "crashed", "timed out") and row.points == 0 and want in row.message
         wrong += [] if fine else [row]

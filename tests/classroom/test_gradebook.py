@@ -66,7 +66,7 @@ def points(out: Path, name: str = "gradebook.csv") -> dict[tuple[str, str], floa
 
 def test_a_named_mistake_may_earn_a_share(tmp_path, marks):
     marks["a"] = {"02.1": ("wrong", NAMED), "02.2": ("wrong", "For f(1), expected 2, got 3.")}
-    marks["a"]["02.4"] = ("wrong", judging.out_of_bounds(RECORDS[3], "torch.cov").message)
+    marks["a"]["02.4"] = ("refused", judging.out_of_bounds(RECORDS[3], "torch.cov").message)
     submissions, out = hand_in(tmp_path, "a"), tmp_path / "out"
     grade(submissions, out)
     assert points(out)["a", "02.1"] == points(out)["a", "02.2"] == 0
