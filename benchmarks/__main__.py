@@ -30,6 +30,7 @@ SECTIONS = {
     "scaling": scaling.scaling,
     "generator": budgets.generator,
     "evaluate": budgets.evaluation,
+    "evaluate-peer": budgets.evaluation_peer,
     "import": budgets.importing,
 }
 RESULTS = Path(__file__).with_name("results.md")

@@ -1,5 +1,7 @@
 """What a reader waits for: the generator, `gancourse evaluate`, the import. Each gives (heading, text) of one section."""
 
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,7 +13,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.measure import alone, in_turns, quiet, resident, table
+from benchmarks import fidelity_evaluate
+from benchmarks.measure import TIMES, alone, in_turns, quiet, resident, table
+from benchmarks.peers import absent
 from gancourse.datasets import fashion_mnist
 from gancourse.evaluate import evaluate
 from gancourse.evaluate.sources import BATCH
@@ -69,6 +73,59 @@ def evaluation(quick):
     head = ["what", "seconds", "CPU seconds", "times bare", "CPU times bare", "FID"]
     memory = table(["PNG files a side", "peak of the whole process, MiB"], peaks)
     return f"`gancourse evaluate`, FID of 2 x {n:,} images", f"{table(head, rows)}\n\n{memory}"
+
+
+def evaluation_peer(quick):
+    """Two whole processes on the same two folders of PNG files, with the same network and metrics."""
+    n = 60 if quick else 5_000
+    metrics = "fid,kid,inception_score,precision_recall"
+    with tempfile.TemporaryDirectory() as room:
+        for split in ("train", "test"):
+            folder = Path(room, split)
+            folder.mkdir()
+            for j, image in enumerate(fashion_mnist(split).images[:n].numpy()):
+                Image.fromarray(image[0]).save(folder / f"{j:05d}.png")
+        files = {"--real": "train", "--fake": "test", "--out": "ours.json", "--metrics": metrics}
+        words = [word for pair in files.items() for word in pair]
+        commands = {
+            "gancourse": ["gancourse", "evaluate", *words, "--no-cache"],
+            "torch-fidelity": ["benchmarks.fidelity_evaluate", "test", "train", "theirs.json"],
+        }
+        if quick or "torch-fidelity" in absent():
+            del commands["torch-fidelity"]
+        root = str(Path(__file__).resolve().parents[1])
+        env = os.environ | {"PYTHONPATH": root, "TQDM_DISABLE": "1"}
+        spent = {name: [] for name in commands}
+        for _ in range(1 if quick else 5):
+            for name, words in commands.items():
+                start = [time.perf_counter(), children()]
+                subprocess.run(
+                    [sys.executable, "-m", *words], cwd=room, env=env, check=True, capture_output=True
+                )
+                spent[name].append([time.perf_counter() - start[0], children() - start[1]])
+        ours = json.loads(Path(room, "ours.json").read_text())["estimates"]
+        names = ("FID", "KID", "Inception Score", "precision", "recall")
+        values = {"gancourse": [ours[name]["value"] for name in names]}
+        if "torch-fidelity" in commands:
+            theirs = json.loads(Path(room, "theirs.json").read_text())
+            values["torch-fidelity"] = [theirs[name] for name in fidelity_evaluate.NAMES]
+    first = np.array(spent["gancourse"])
+    rows = [
+        [name, *np.median(x, axis=0), *np.median(np.array(x) / first, axis=0), *values[name]]
+        for name, x in spent.items()
+    ]
+    head = ["process", *TIMES[1:-1], "FID", "KID", "IS", "precision", "recall"]
+    note = (
+        "torch-fidelity with its defaults: KID of 100 subsets of 1000 (gancourse: all samples), IS with 10 splits of the"
+        " fakes (gancourse: one), no intervals."
+    )
+    return f"Whole processes on two folders of {n:,} PNG files", f"{table(head, rows)}\n\n{note}"
+
+
+def children():
+    """CPU seconds of all processes that this one has waited for."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
 
 
 def evaluation_peak(real, fake, count):

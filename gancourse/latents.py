@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from numbers import Real
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -118,8 +119,8 @@ def _aligned(a: Tensor, b: Tensor, t: float | Tensor) -> tuple[Tensor, Tensor, T
             f"a and b: expected shapes (..., D) of one D, got {tuple(a.shape)} and {tuple(b.shape)}"
         )
     try:
-        torch.broadcast_shapes(a.shape[:-1], b.shape[:-1], t.shape)
-    except RuntimeError as error:
+        np.broadcast_shapes(a.shape[:-1], b.shape[:-1], t.shape)  # torch's imports sympy
+    except ValueError as error:
         raise ValueError(
             f"t of shape {tuple(t.shape)} doesn't broadcast with the leading axes of a {tuple(a.shape)} "
             f"and b {tuple(b.shape)}"

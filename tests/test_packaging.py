@@ -142,6 +142,18 @@ def test_importing_the_package_is_light():
     assert done.stdout.strip() == "[]"
 
 
+def test_metrics_and_interpolation_do_without_what_is_slow_to_import():
+    """Half a second each for scipy.stats and sympy, which a reader would wait for in the first cell and the first drag."""
+    code = (
+        "import sys, torch, gancourse.latents, gancourse.metrics as metrics\n"
+        "metrics.js_divergence([0.5, 0.5], [0.1, 0.9])\n"
+        "gancourse.latents.slerp(torch.ones(2, 3), torch.eye(3)[:2], 0.5)\n"
+        "print([m for m in ('scipy.stats', 'sympy', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 # --- make --------------------------------------------------------------------------------------------------
 
 # Stands in for Python, venv and pip: notes each install, and ends as PIP_ENDS says.

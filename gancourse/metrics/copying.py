@@ -7,7 +7,6 @@ ideal. The two metrics here look at the distance from each generated image to th
 import math
 
 import numpy as np
-from scipy.stats import rankdata
 
 from gancourse.metrics.arrays import ArrayLike, as_pair, as_samples
 from gancourse.metrics.estimate import Z95, Estimate
@@ -56,6 +55,8 @@ def data_copying(*, train: ArrayLike, test: ArrayLike, fake: ArrayLike) -> Estim
     None where both are 0. About 0 is good; far above, fakes lie farther from the training images than reals do. |z|
     grows with the root of the sizes: compare at one size. As a mean over all fakes it can hide copies behind bad fakes.
     """
+    from scipy.stats import rankdata  # here, as it takes longer than gancourse to import
+
     _, test = as_pair(train, test, names=("train", "test"))
     train, fake = as_pair(train, fake, names=("train", "fake"))
     test, fake = as_samples(test, "test features", least=2), as_samples(fake, "fake features", least=2)

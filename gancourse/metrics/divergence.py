@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -68,8 +69,8 @@ def _pair(p: ArrayLike, q: ArrayLike) -> tuple[Tensor, Tensor]:
     if p.shape[-1] != q.shape[-1]:
         raise ValueError(f"p and q: expected as many outcomes in both, got {p.shape[-1]} and {q.shape[-1]}")
     try:
-        torch.broadcast_shapes(p.shape[:-1], q.shape[:-1])
-    except RuntimeError:
+        np.broadcast_shapes(p.shape[:-1], q.shape[:-1])  # torch's imports sympy
+    except ValueError:
         raise ValueError(
             f"p and q: their batches don't fit each other, shapes {tuple(p.shape)} and {tuple(q.shape)}"
         ) from None
