@@ -83,7 +83,7 @@ students: $(VENV)/.ready-dev
 	$(py) -m gancourse release --check
 
 verify: $(VENV)/.ready-dev
-	GANCOURSE_SEEDS=200 $(py) -m pytest tests/exercises/test_records.py -q -n $(WORKERS)
+	GANCOURSE_SEEDS=200 $(py) -m pytest tests/exercises/test_records.py -q -n $(WORKERS) --dist loadgroup
 
 slow: $(VENV)/.ready-dev
 	$(py) -m pytest tests -q -m slow
