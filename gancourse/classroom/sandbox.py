@@ -214,7 +214,9 @@ def _stop(process: subprocess.Popen, mark: str) -> None:
     for other in below:
         with contextlib.suppress(psutil.Error):
             other.kill()
-    psutil.wait_procs(below, timeout=10)
+    end = time.monotonic() + 10
+    while any(map(_alive, below)) and time.monotonic() < end:
+        time.sleep(0.01)
     for _ in range(50):
         left = [other for other in psutil.process_iter() if _marked(other, mark)]
         for other in left:
@@ -223,6 +225,14 @@ def _stop(process: subprocess.Popen, mark: str) -> None:
         if not left:
             return
         time.sleep(0.02)
+
+
+def _alive(process: psutil.Process) -> bool:
+    """Whether a process can still do anything; one that only waits to be collected by its parent can't."""
+    try:
+        return process.is_running() and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.Error:
+        return False
 
 
 def _marked(process: psutil.Process, mark: str) -> bool:
