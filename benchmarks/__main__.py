@@ -31,6 +31,7 @@ SECTIONS = {
     "generator": budgets.generator,
     "evaluate": budgets.evaluation,
     "evaluate-peer": budgets.evaluation_peer,
+    "grading": budgets.grading,
     "import": budgets.importing,
 }
 RESULTS = Path(__file__).with_name("results.md")

@@ -16,6 +16,9 @@ from PIL import Image
 from benchmarks import fidelity_evaluate
 from benchmarks.measure import TIMES, alone, in_turns, quiet, resident, table
 from benchmarks.peers import absent
+from gancourse.classroom import notebooks, sandbox
+from gancourse.classroom.intake import graded_slice, read_submission
+from gancourse.classroom.marking import mark
 from gancourse.datasets import fashion_mnist
 from gancourse.evaluate import evaluate
 from gancourse.evaluate.sources import BATCH
@@ -133,6 +136,39 @@ def evaluation_peak(real, fake, count):
     with quiet():
         evaluate(real, fake, metrics=["fid"], samples=count, use_cache=False)
     return resident("VmHWM")
+
+
+def grading(quick):
+    """One submission of chapter 02, all answers right: its slice under nbval alone, and the whole of its grading."""
+    solution = notebooks.read(notebooks.solutions(("02",))[0])
+    confine = sandbox.confined()
+    with tempfile.TemporaryDirectory() as room:
+        path = Path(room, "02_covariance.ipynb")
+        notebooks.write(path, notebooks.text(solution))
+        slice_of_it = Path(room, "slice.ipynb")
+        notebooks.write(slice_of_it, json.dumps(graded_slice(solution, read_submission(path, solution))))
+        nbval = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", str(slice_of_it)]
+        env = os.environ | {"GANCOURSE_GRADING": "1", "GANCOURSE_PULSE": str(Path(room, "pulse"))}
+
+        def alone():
+            subprocess.run(nbval, cwd=room, env=env, check=True, capture_output=True)
+
+        def graded():
+            rows = mark(path, "ann", path.stem, 0, [Path(room)], 60, sandbox.Limits(), confine)
+            assert {row.status for row in rows} <= {"right", "to read"}
+
+        runs = {"its slice under nbval": alone, "gancourse grade": graded}
+        spent = {name: [] for name in runs}
+        for _ in range(1 if quick else 5):
+            for name, run in runs.items():
+                start = time.perf_counter()
+                run()
+                spent[name].append(time.perf_counter() - start)
+    over = np.subtract(spent["gancourse grade"], spent["its slice under nbval"])
+    rows = [[name, float(np.median(seconds))] for name, seconds in spent.items()]
+    rows.append(["difference within a round", float(np.median(over))])
+    how = "with" if confine else "without"
+    return f"Grading one submission, {how} bubblewrap", table(["what", "seconds"], rows)
 
 
 def importing(quick):
