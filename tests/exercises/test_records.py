@@ -89,15 +89,23 @@ def test_oracle_is_right(record: Exercise):
     ],
 )
 def test_mistake_earns_its_own_message(record: Exercise, mistake):
-    for seed in SEEDS:
-        # five times anew, as an answer could be another each time; then as the judge itself keeps it
-        outcomes = (
-            run(record, mistake.answer, seed, watched=False)
-            if seed < 5
-            else _outcomes(record, mistake.answer, seed)
-        )
-        judged = verdict(record, outcomes, seed)
+    for seed in SEEDS[:5]:
+        judged = verdict(record, run(record, mistake.answer, seed, watched=False), seed)
         assert (judged.status, judged.message) == (WRONG, mistake.message), f"seed {seed}"
+
+
+if SEEDS[5:]:
+
+    @every_exercise
+    def test_mistakes_earn_their_own_messages_on_many_seeds(record: Exercise):
+        """Seed by seed: the judge keeps what the exercise's mistakes give, and needs all of them for each verdict."""
+        wrong = {}
+        for seed in SEEDS[5:]:
+            for mistake in record.mistakes:
+                judged = verdict(record, _outcomes(record, mistake.answer, seed), seed)
+                if (judged.status, judged.message) != (WRONG, mistake.message):
+                    wrong.setdefault(mistake.answer.__name__, []).append((seed, judged.message))
+        assert not wrong
 
 
 @pytest.mark.parametrize(
