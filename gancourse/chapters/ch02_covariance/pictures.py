@@ -117,8 +117,8 @@ def show_covariance_map(with_collar, places):
             ax.annotate(name, (column, row), (0, 5), textcoords="offset points", ha="center", fontsize=9)
     ax.set(title="Covariance with the collar (grey levels²)", xlabel="column (pixels)", ylabel="row (pixels)")
     negative = (with_collar < 0).mean()
-    told = f"{negative:.0%} of the pixels, at the sides, covary negatively."
-    show(figure, alt=f"A bright collar goes with a bright upper body; {told}")
+    sentence = f"{negative:.0%} of the pixels, at the sides, covary negatively."
+    show(figure, alt=f"A bright collar goes with a bright upper body; {sentence}")
 
 
 def show_density(density, mu, cov):

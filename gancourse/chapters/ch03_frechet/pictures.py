@@ -54,8 +54,8 @@ def show_normals_on_a_line(normals, density, distance):
     left.set(xlabel="x", ylabel="density")
     left.legend(fontsize=8.5)
     right.set(xlabel="mean", ylabel="standard deviation", xlim=(-1, 3.5), ylim=(0, 3.6))
-    told = "The moved and the widened normal are both at squared distance"
-    show(figure, alt=f"{told} {distance:.0f} from the start.")
+    sentence = "The moved and the widened normal are both at squared distance"
+    show(figure, alt=f"{sentence} {distance:.0f} from the start.")
 
 
 def show_roots(a, elementwise, matrix):
@@ -82,8 +82,8 @@ def show_pairings(x, y, partners, by_chance, best):
         plot_cloud(ax, y, color=FAKE, ellipse=False, size=18)
         join_pairs(ax, x, ends)
         ax.set(title=title, xlabel="feature 1", ylabel="feature 2")
-    told = f"Mean squared length of the lines between {len(x)} pairs: {by_chance:.1f} when paired by chance"
-    show(figure, alt=f"{told}, {best:.1f} at best.")
+    text = f"Mean squared length of the lines between {len(x)} pairs: {by_chance:.1f} when paired by chance"
+    show(figure, alt=f"{text}, {best:.1f} at best.")
 
 
 def show_feature_and_normal(values, density, share):
@@ -119,8 +119,8 @@ def show_extrapolation(sizes, by_n, intercept, slope, at_infinity):
     plot_spread(ax, 1000 / np.array(sizes), by_n, line="o", label="FID of N images")
     ends = [intercept, intercept + slope / 200]
     ax.plot([0, 5], ends, color=GREY, label="line through N = 500 to 5,000")
-    told = "fid_infinity's interval, N = 10,000"
-    ax.vlines(0, *at_infinity.interval, color=REAL, linewidth=4, label=told)
+    label = "fid_infinity's interval, N = 10,000"
+    ax.vlines(0, *at_infinity.interval, color=REAL, linewidth=4, label=label)
     ax.set(xlabel="1000 / N", ylabel="FID", ylim=(0, None), title="Fewer images, higher FID")
     ax.legend(fontsize=9, loc="lower right")
     few, many = by_n[0].mean(), by_n[-1].mean()
@@ -135,8 +135,8 @@ def show_intervals(raw, debiased, truth):
     for intervals, color, name, shift in ((raw, FAKE, "raw FID", -0.15), (debiased, REAL, "debiased", 0.15)):
         low, high = np.array(intervals).T
         hits.append(int(((low <= truth) & (truth <= high)).sum()))
-        told = f"{name}: {hits[-1]} of {len(low)} hold the truth"
-        ax.vlines(np.arange(len(low)) + shift, low, high, color=color, label=told)
+        label = f"{name}: {hits[-1]} of {len(low)} hold the truth"
+        ax.vlines(np.arange(len(low)) + shift, low, high, color=color, label=label)
     ax.axhline(truth, color="black", linewidth=1, label="truth")
     ax.set(xlabel="repeat", ylabel="FID", ylim=(-0.6, None))
     ax.set_title("An honest interval needs the bias removed first")

@@ -61,7 +61,7 @@ def coins_demo():
         return stage.png()
 
     def describe(p, q):
-        forward, reverse = (_said(value) for value in divergences(p, q))
+        forward, reverse = (_in_words(value) for value in divergences(p, q))
         return f"p {p:.2f}, q {q:.2f}: KL(p || q) is {forward}, KL(q || p) is {reverse}."
 
     return Demo(
@@ -108,12 +108,12 @@ def fit_demo():
         normal.set_ydata(np.exp(_log_normal(mean, width)))
         values = divergences(distance, mean, width)
         rows = zip(bars, marks, numbers, optima, values, best[distance], strict=True)
-        for bar, mark, number, curve, value, (least, at, wide) in rows:
+        for bar, mark, number, curve, value, (least, centre, wide) in rows:
             bar.set_height(min(value, TOP))
             mark.set_ydata([least, least])
             over = " ↑" if value > TOP else ""
             number.set(text=f"{value:.2f}{over}", y=min(value, TOP) + 0.02)
-            curve.set_ydata(np.exp(_log_normal(math.copysign(at, mean), wide)))
+            curve.set_ydata(np.exp(_log_normal(math.copysign(centre, mean), wide)))
         return stage.png()
 
     def divergences(distance, mean, width):
@@ -125,8 +125,8 @@ def fit_demo():
     def describe(distance, mean, width):
         values = divergences(distance, mean, width)
         return "; ".join(
-            f"{name} is {value:.2f}, least {least:.2f} at mean {'±' if at else ''}{at:.1f}, width {wide:.1f}"
-            for name, value, (least, at, wide) in zip(names, values, best[distance], strict=True)
+            f"{name} is {value:.2f}, least {least:.2f} at mean {'±' if centre else ''}{centre:.1f}, width {wide:.1f}"
+            for name, value, (least, centre, wide) in zip(names, values, best[distance], strict=True)
         )
 
     return Demo(
@@ -171,5 +171,5 @@ def _least(distances):
     return found
 
 
-def _said(value):
+def _in_words(value):
     return "infinite" if math.isinf(value) else f"{value:.2f}"

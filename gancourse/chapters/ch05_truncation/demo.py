@@ -125,7 +125,7 @@ def _trade(images: Callable[..., Tensor], name: str, curves: dict, label: str, h
     }
     stage = Stage(figure, [tiles, *lines, *dots.values()])
 
-    def at(value):
+    def interpolated(value):
         return {part: float(np.interp(value, x, curves[part])) for part in axes}
 
     def render(**state):
@@ -137,12 +137,12 @@ def _trade(images: Callable[..., Tensor], name: str, curves: dict, label: str, h
         tiles.set_data(sheet)
         for line in lines:
             line.set_xdata([state[name], state[name]])
-        for part, height in at(state[name]).items():
+        for part, height in interpolated(state[name]).items():
             dots[part].set_data([state[name]], [height])
         return stage.png()
 
     def found(value):
-        numbers = at(value)
+        numbers = interpolated(value)
         whence = "measured" if np.isclose(x, value).any() else "between two measured points"
         return (
             f"FID {numbers['fid']:.1f}, precision {numbers['precision']:.2f}, "
@@ -258,10 +258,10 @@ class HypeGame:
 
     def _ask(self) -> None:
         self.says_real.disabled = self.says_made.disabled = False
-        at = len(self.answers_given)
-        picture = flash(self.deck.images[at], TIMES[self.time.value], "." * (self.rounds * self.n + at))
-        self._picture(picture, f"image {at + 1} of {self.n}")
-        self._say(f"Image {at + 1} of {self.n}: real or generated?")
+        index = len(self.answers_given)
+        picture = flash(self.deck.images[index], TIMES[self.time.value], "." * (self.rounds * self.n + index))
+        self._picture(picture, f"image {index + 1} of {self.n}")
+        self._say(f"Image {index + 1} of {self.n}: real or generated?")
 
     def _finish(self) -> None:
         self.says_real.disabled = self.says_made.disabled = True
@@ -270,12 +270,12 @@ class HypeGame:
 
     def result(self) -> str:
         """The error rate of the answers given, with its interval, and apart for real and generated images."""
-        said, real = np.array(self.answers_given), self.deck.real[: len(self.answers_given)]
-        rate, low, high = error_rate(said != real)
+        answers, real = np.array(self.answers_given), self.deck.real[: len(self.answers_given)]
+        rate, low, high = error_rate(answers != real)
         return (
             f"You were wrong on {100 * rate:.0f}% (95% bootstrap interval {100 * low:.0f} to {100 * high:.0f}%): "
-            f"{(~said[real]).sum()} of {real.sum()} real images taken for generated, "
-            f"{said[~real].sum()} of {(~real).sum()} generated ones taken for real."
+            f"{(~answers[real]).sum()} of {real.sum()} real images taken for generated, "
+            f"{answers[~real].sum()} of {(~real).sum()} generated ones taken for real."
         )
 
     def _blank(self) -> None:

@@ -44,8 +44,8 @@ def latent_traversal_demo() -> Demo:
     bottom.set(xticks=range(-REACH, REACH + 1), yticks=[], xlim=(-REACH - 0.5, REACH + 0.5), ylim=(0, 1))
     bottom.set_xlabel("value of that one number")
     bottom.grid(False)
-    (here,) = bottom.plot([0, 0], [0, 1], color=figures.FAKE, lw=2.5)
-    stage = Stage(figure, [three, strip, here])
+    (marker,) = bottom.plot([0, 0], [0, 1], color=figures.FAKE, lw=2.5)
+    stage = Stage(figure, [three, strip, marker])
 
     @torch.inference_mode()
     def draw(garment, dimension, value):
@@ -59,7 +59,7 @@ def latent_traversal_demo() -> Demo:
         x, _, decoded = draw(garment, dimension, value)
         three.set_data(figures.tile_images(torch.cat([x, decoded[:2]]), columns=3, gap=6))
         strip.set_data(figures.tile_images(decoded[2:], columns=len(values), gap=0))
-        here.set_xdata([value, value])
+        marker.set_xdata([value, value])
         return stage.png()
 
     def describe(garment, dimension, value):

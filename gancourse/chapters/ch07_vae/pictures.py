@@ -278,11 +278,11 @@ def langevin_panels(path: np.ndarray, score: Callable, steps: Sequence[int]) -> 
         title="Follow the score, with noise: points find both modes",
     )
     side = np.linspace(-4, 4, 13)
-    at = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    field = score(at)
+    places = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    field = score(places)
     field = field / (1 + np.linalg.norm(field, axis=1, keepdims=True))  # long arrows would hide the rest
     for ax, step in zip(axes, steps, strict=True):
-        ax.quiver(*at.T, *field.T, color="#A8A8A8", width=0.006)
+        ax.quiver(*places.T, *field.T, color="#A8A8A8", width=0.006)
         figures.plot_cloud(ax, path[step], color=FAKE, ellipse=False, reach=4.5)
         ax.set_title(f"after {step} steps", fontsize=10)
         ax.set_xlabel("x₁")

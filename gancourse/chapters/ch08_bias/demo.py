@@ -32,10 +32,10 @@ def attribute_demo():
     sure = [int(torch.where(a[:, kind] > 0.95)[0][0]) for kind in (1, 3, 6, 7)]
     starts = {CLASSES[int(a[i, :10].argmax())].lower(): w[i].double() for i in sure}
     tables = {
-        (held, name, start): _walk(at, directions(w, a, held=held)[:, ATTRIBUTES.index(name)])
+        (held, name, start): _walk(style, directions(w, a, held=held)[:, ATTRIBUTES.index(name)])
         for held in (False, True)
         for name in EDITED
-        for start, at in starts.items()
+        for start, style in starts.items()
     }
     figure, (left, right) = figures.new(1, 2, size=(7.0, 2.9), layout="none")
     figure.subplots_adjust(left=0.06, right=0.98, top=0.9, bottom=0.17)
@@ -52,13 +52,13 @@ def attribute_demo():
     text = figure.text(0.036, 0.09, "", fontsize=9.5)
     stage = Stage(figure, [picture, bars, marks, text])
 
-    def at(attribute, start, strength, held):
+    def looked_up(attribute, start, strength, held):
         images, values = tables[held, attribute, start]
         step = int(np.abs(STEPS - strength).argmin())
         return images[step], values[step], values[len(STEPS) // 2]
 
     def render(**state):
-        image, now, before = at(**state)
+        image, now, before = looked_up(**state)
         picture.set_data(np.kron(image, np.ones((SIDE, SIDE), np.uint8)))
         bars.set_segments([[(0, i), (p, i)] for i, p in enumerate(now[:10])])
         marks.set_segments([[(p, i - 0.42), (p, i + 0.42)] for i, p in enumerate(before[:10])])
@@ -66,7 +66,7 @@ def attribute_demo():
         return stage.png()
 
     def describe(**state):
-        _, now, before = at(**state)
+        _, now, before = looked_up(**state)
         first, second = np.argsort(-now[:10])[:2]
         return (
             f"The classifier sees {CLASSES[first]} {now[first]:.2f}, {CLASSES[second]} {now[second]:.2f}; "

@@ -616,11 +616,11 @@ def decisions(rng):
         base, yes, no = (
             rng.permutation(np.linspace(*ends, len(sizes))) for ends in ((0.2, 0.8), (0.3, 0.95), (0.05, 0.6))
         )
-        at = np.repeat(np.arange(len(sizes)), sizes)
-        truth = rng.random(len(group)) < base[at]
-        decision = rng.random(len(group)) < np.where(truth, yes[at], no[at])
+        index = np.repeat(np.arange(len(sizes)), sizes)
+        truth = rng.random(len(group)) < base[index]
+        decision = rng.random(len(group)) < np.where(truth, yes[index], no[index])
         for i in range(len(sizes)):  # every group has both kinds, and both decisions on each
-            first = int(np.flatnonzero(at == i)[0])
+            first = int(np.flatnonzero(index == i)[0])
             truth[first : first + 4], decision[first : first + 4] = [1, 1, 0, 0], [1, 0, 1, 0]
         order = rng.permutation(len(group))
         return tuple(torch.from_numpy(a[order]) for a in (decision, truth, group))

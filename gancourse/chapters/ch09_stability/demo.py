@@ -28,7 +28,7 @@ def training_demo():
         key: {kind: moments(mixtures[key[0]], run[kind]) for kind in ("raw", "averaged")}
         for key, run in runs.items()
     }
-    at = runs["ring", "plain", 0]["steps"].tolist()
+    steps = runs["ring", "plain", 0]["steps"].tolist()
 
     figure, (left, right) = figures.new(1, 2, size=(7.0, 3.6), width_ratios=[1.2, 1])
     targets = left.scatter([], [], s=70, facecolors="none", edgecolors=figures.REAL, linewidths=1)
@@ -37,15 +37,15 @@ def training_demo():
     left.set_title("256 generated points; circles: modes", fontsize=10.5)
     (modes,) = right.plot([], [], color=figures.PALETTE["purple"], lw=1.8, label="modes captured")
     (quality,) = right.plot([], [], color=figures.PALETTE["green"], lw=1.8, label="high quality")
-    here = right.axvline(0, color=figures.GREY, lw=1.2)
+    marker = right.axvline(0, color=figures.GREY, lw=1.2)
     dots = right.scatter([0, 0], [0, 0], s=60, color=[figures.PALETTE["purple"], figures.PALETTE["green"]])
     right.set(xlim=(-60, STEPS + 60), ylim=(-4, 104), xlabel="steps of training", ylabel="share (%)")
     right.legend(fontsize=9.5, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
-    stage = Stage(figure, [targets, points, here, modes, quality, dots])
+    stage = Stage(figure, [targets, points, marker, modes, quality, dots])
 
     def chosen(target, method, seed, step, weights):
         kind = "raw" if weights == "as trained" else "averaged"
-        moment = at.index(step)
+        moment = steps.index(step)
         captured, good = found[target, method, seed][kind].T
         return runs[target, method, seed][kind][moment], captured, good, moment
 
@@ -55,10 +55,10 @@ def training_demo():
         share = captured / len(centres)
         targets.set_offsets(centres.numpy())
         points.set_offsets(cloud.numpy())
-        modes.set_data(at, 100 * share)
-        quality.set_data(at, 100 * good)
-        here.set_xdata([at[moment]] * 2)
-        dots.set_offsets([[at[moment], 100 * share[moment]], [at[moment], 100 * good[moment]]])
+        modes.set_data(steps, 100 * share)
+        quality.set_data(steps, 100 * good)
+        marker.set_xdata([steps[moment]] * 2)
+        dots.set_offsets([[steps[moment], 100 * share[moment]], [steps[moment], 100 * good[moment]]])
         return stage.png()
 
     def describe(**state):

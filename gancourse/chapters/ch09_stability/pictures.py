@@ -86,11 +86,11 @@ def show_visits(visits: Mapping[str, np.ndarray], steps: Sequence[int]):
         ax.set_yticks(range(8), [str(i + 1) for i in range(8)])
         ax.grid(False)
     axes[0].set_ylabel("mode")
-    told = [
+    sentences = [
         f"{name} held {held.sum(1).mean():.0f} modes at a time and {int(held.any(0).sum())} at one time or another"
         for name, held in visits.items()
     ]
-    show(figure, alt=f"{'; '.join(told)}.")
+    show(figure, alt=f"{'; '.join(sentences)}.")
 
 
 def show_spirals(paths: Mapping[str, np.ndarray], field: Mapping[str, Callable]):
@@ -98,8 +98,8 @@ def show_spirals(paths: Mapping[str, np.ndarray], field: Mapping[str, Callable])
     figure, axes = new(
         1, len(paths), size=(8, 2.9), sharey=True, title="Of these four, only R1 leads to the goal"
     )
-    at = np.linspace(-2, 2, 11)
-    theta, psi = np.meshgrid(at, at)
+    side = np.linspace(-2, 2, 11)
+    theta, psi = np.meshgrid(side, side)
     for ax, (name, path) in zip(axes, paths.items(), strict=True):
         ax.quiver(theta, psi, *field[name](theta, psi), color="#B0B0B0", width=0.006, zorder=1)
         ax.plot(*path.T, color=FAKE, lw=0.8)
@@ -126,8 +126,8 @@ def show_settling(errors: Mapping[str, np.ndarray]):
     ax.set_ylim(0, None)
     ax.legend(fontsize=9)
     many = max(row[-1] for row in errors.values())
-    told = f"after {len(next(iter(errors.values())))} turns all are within {np.ceil(100 * many):.0f}%"
-    show(figure, alt=f"The estimate of each layer's σ rises towards the exact one; {told}.")
+    sentence = f"after {len(next(iter(errors.values())))} turns all are within {np.ceil(100 * many):.0f}%"
+    show(figure, alt=f"The estimate of each layer's σ rises towards the exact one; {sentence}.")
 
 
 def show_company(varied: Tensor, copies: Tensor, *, drop: float):
@@ -171,22 +171,22 @@ def show_widths(widths: Mapping[int, str], targets: Sequence[str] = ("ring", "gr
         rows = np.array([reached(target, method) for method in widths.values()])  # (widths, 5, 2)
         for ax, part, unit in zip(axes, (0, 1), (100 / count, 100), strict=True):
             values = unit * rows[..., part]
-            at = shift * np.array(list(widths))
+            places = shift * np.array(list(widths))
             ends = np.abs(np.stack([values.min(1), values.max(1)]) - values.mean(1))
-            ax.errorbar(at, values.mean(1), ends, fmt="o-", color=color, capsize=3, label=target)
+            ax.errorbar(places, values.mean(1), ends, fmt="o-", color=color, capsize=3, label=target)
     for ax, name in zip(axes, ("modes captured (%)", "points of high quality (%)"), strict=True):
         log_sizes(ax, list(widths), label="width of the critic's hidden layers")
         ax.set(ylabel=name, ylim=(-3, 103))
     axes[0].set_title("Wider than 64: not more modes")
     axes[1].set_title("Wider: better points")
     axes[0].legend(fontsize=9.5)
-    told = []
+    sentences = []
     for target in targets:
         count = len(toy_runs.TARGETS[target]().centres)
         ends = [reached(target, method).mean(0) for method in widths.values()]
         modes, quality = ([f"{scale * e[part]:.0f}" for e in ends] for part, scale in ((0, 1), (1, 100)))
-        told.append(f"{target}: modes {', '.join(modes)} of {count}, high quality {', '.join(quality)}%")
-    show(figure, alt=f"Critics of width {', '.join(map(str, widths))}. {'; '.join(told)}.")
+        sentences.append(f"{target}: modes {', '.join(modes)} of {count}, high quality {', '.join(quality)}%")
+    show(figure, alt=f"Critics of width {', '.join(map(str, widths))}. {'; '.join(sentences)}.")
 
 
 def show_every_seed(methods: Sequence[str], targets: Sequence[str] = ("ring", "grid")):
@@ -199,8 +199,8 @@ def show_every_seed(methods: Sequence[str], targets: Sequence[str] = ("ring", "g
             for kind, shift in (("raw", -0.17), ("averaged", 0.17)):
                 label, color = KINDS[kind]
                 modes = reached(target, method, kind)[:, 0]
-                at = row + shift + np.linspace(-0.08, 0.08, len(modes))
-                ax.plot(modes, at, "o", ms=5, color=color, alpha=0.75, label=None if row else label)
+                heights = row + shift + np.linspace(-0.08, 0.08, len(modes))
+                ax.plot(modes, heights, "o", ms=5, color=color, alpha=0.75, label=None if row else label)
                 ax.plot([modes.mean()] * 2, [row + shift - 0.15, row + shift + 0.15], color=color, lw=2.5)
         count = len(toy_runs.TARGETS[target]().centres)
         ax.axvline(count, color=GREY, lw=1, ls="--")
@@ -208,11 +208,11 @@ def show_every_seed(methods: Sequence[str], targets: Sequence[str] = ("ring", "g
         ax.set_yticks(range(len(methods)), methods)
     axes[0].invert_yaxis()
     axes[0].legend(fontsize=9, loc="upper left")
-    told = []
+    sentences = []
     for target in targets:
         means = {method: reached(target, method)[:, 0].mean() for method in methods}
-        told.append(f"{target}: " + ", ".join(f"{method} {mean:.0f}" for method, mean in means.items()))
-    show(figure, alt=f"Mean number of modes as trained. {'; '.join(told)}.")
+        sentences.append(f"{target}: " + ", ".join(f"{method} {mean:.0f}" for method, mean in means.items()))
+    show(figure, alt=f"Mean number of modes as trained. {'; '.join(sentences)}.")
 
 
 def live(

@@ -155,6 +155,6 @@ def _captioned(sheet: np.ndarray, *names: str) -> np.ndarray:
     page = Image.new("L", (sheet.shape[1] + left, sheet.shape[0] + top), 255)
     page.paste(Image.fromarray(sheet), (left, top))
     for i, name in enumerate(names):
-        at = (2, 2) if top else (2, round((i + 0.5) * sheet.shape[0] / len(names)))
-        ImageDraw.Draw(page).multiline_text(at, name, fill=0, font=font, anchor="la" if top else "lm")
+        place = (2, 2) if top else (2, round((i + 0.5) * sheet.shape[0] / len(names)))
+        ImageDraw.Draw(page).multiline_text(place, name, fill=0, font=font, anchor="la" if top else "lm")
     return np.asarray(page)

@@ -41,10 +41,10 @@ def pour(layer: nn.Module, numbers: Sequence[Tensor]) -> nn.Module:
             raise ValueError(
                 f"learned numbers of shape {tuple(parameter.shape)} found; expected {_sizes(numbers)}"
             )
-        at = next(i for i, p in enumerate(waiting) if p is fits[0])
+        index = next(i for i, p in enumerate(waiting) if p is fits[0])
         parameter.data = fits[0][: shape[0]].reshape(parameter.shape).clone()
         rest = fits[0][shape[0] :]
-        waiting[at : at + 1] = [rest] if len(rest) else []
+        waiting[index : index + 1] = [rest] if len(rest) else []
     if waiting:
         raise ValueError(f"{len(parameters)} arrays of learned numbers found; expected {_sizes(numbers)}")
     return layer.to(numbers[0].dtype).eval()

@@ -200,7 +200,7 @@ def _statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
     return maps.mean((2, 3), keepdim=True), spread
 
 
-def entanglement_bars(told: Mapping[str, str]) -> Figure:
+def entanglement_bars(card: Mapping[str, str]) -> Figure:
     """The rows on entanglement of a model's card: what is read off z and w, and what moves beside a factor."""
     rows = {
         "read off by a linear map\n(R²; shape: share right)": "factors read off {} by a linear map: accuracy, R^2",
@@ -210,7 +210,7 @@ def entanglement_bars(told: Mapping[str, str]) -> Figure:
     figure, axes = new(1, 2, size=(7, 3.4), title="w is less entangled, not disentangled")
     for ax, (ylabel, row) in zip(axes, rows.items(), strict=True):
         for i, (space, colour) in enumerate((("z", GREY), ("w", FAKE))):
-            found = re.findall(r"(\w+) (-?[\d.]+) ± ([\d.]+)", told[row.format(space)])
+            found = re.findall(r"(\w+) (-?[\d.]+) ± ([\d.]+)", card[row.format(space)])
             names, values, spreads = zip(*found, strict=True)
             place = np.arange(len(names)) + 0.4 * i - 0.2
             heights, errors = np.array(values, float), np.array(spreads, float)

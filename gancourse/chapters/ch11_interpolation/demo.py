@@ -35,7 +35,7 @@ def interpolation_demo():
     above.set_axis_off()
     for i, name in enumerate(("the four", "pixels (lerp)", "z (slerp)", "w (lerp)")):
         above.text(28 + 64 * i, -3, name, ha="center", va="bottom", fontsize=11)
-    (here,) = above.plot([], [], "o", ms=9, mfc="none", mew=2.5, color=PALETTE["orange"])
+    (circle,) = above.plot([], [], "o", ms=9, mfc="none", mew=2.5, color=PALETTE["orange"])
     places = (np.arange(ACROSS - 1) + 0.5) / (ACROSS - 1)
     lines = [
         below.plot(places, np.ones(ACROSS - 1), style, color=color, lw=1.8, label=name)[0]
@@ -51,16 +51,16 @@ def interpolation_demo():
         ylabel="local path length",
     )
     below.legend(loc="upper right", ncols=3, fontsize=9)
-    stage = Stage(figure, [picture, here, *lines, mark])
+    stage = Stage(figure, [picture, circle, *lines, mark])
 
-    def at(t, s):
+    def nearest(t, s):
         return round(t * (ACROSS - 1)), round(s * (DOWN - 1))
 
     def render(ends, t, s):
         images, curves, _ = tables[ends]
-        column, row = at(t, s)
+        column, row = nearest(t, s)
         picture.set_data(_strip(images, row, column))
-        here.set_data([14 + 29 * t], [14 + 29 * s])
+        circle.set_data([14 + 29 * t], [14 + 29 * s])
         for line, curve in zip(lines, curves[:, row], strict=True):
             line.set_ydata(curve)
         mark.set_xdata([t, t])
@@ -68,7 +68,7 @@ def interpolation_demo():
 
     def describe(ends, t, s):
         _, curves, kinds = tables[ends]
-        column, row = at(t, s)
+        column, row = nearest(t, s)
         step = min(column, ACROSS - 2)
         parts = [
             f"{name} {float(f'{curves[i, row, step]:.2g}'):.0f} ({CLASSES[kinds[i, row, column]]})"
