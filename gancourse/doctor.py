@@ -95,8 +95,8 @@ def _python() -> Finding:
 
 
 def _place() -> Finding:
-    here = f"this machine ({platform.system()} {platform.machine()})"
-    where = "Colab" if "google.colab" in sys.modules else here
+    machine = f"this machine ({platform.system()} {platform.machine()})"
+    where = "Colab" if "google.colab" in sys.modules else machine
     return Finding("place", "ok", f"{where}; gancourse lies in {Path(__file__).parent}")
 
 

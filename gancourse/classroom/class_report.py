@@ -116,14 +116,14 @@ def _mistakes(rows: list[Row]) -> str:
         return "<h3>Common mistakes</h3>\n<p>None.</p>"
     most = max([*counts.values(), *other.values()])
     ranked = sorted(counts.items(), key=lambda item: (-item[1], _order(item[0][0]), item[0][1]))
-    told = [(number, message, n) for (number, message), n in ranked[:MOST_MISTAKES]]
-    told += [
+    entries = [(number, message, n) for (number, message), n in ranked[:MOST_MISTAKES]]
+    entries += [
         (number, kind, n)
         for (number, kind), n in sorted(other.items(), key=lambda item: (_order(item[0][0]), item[0][1]))
     ]
     lines = [
         [pages.text(number), pages.text(message) + _bar(Counter(wrong=n), most), str(n)]
-        for number, message, n in told
+        for number, message, n in entries
     ]
     caption = f"Mistakes in {rows[0].chapter[:2]} by how many made them"
     return "<h3>Common mistakes</h3>\n" + pages.table(

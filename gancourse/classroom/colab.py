@@ -87,13 +87,13 @@ def stamp(root: Path) -> list[Path]:
 def stamped(notebook: dict, address: str, name: str) -> dict:
     """The notebook with its bootstrap cell written, and its badge: a Markdown cell of its own just before that."""
     cells = [cell for cell in notebook["cells"] if _role(cell) != "badge"]
-    at = next((i for i, cell in enumerate(cells) if _role(cell) == "bootstrap"), None)
-    if at is None:
+    index = next((i for i, cell in enumerate(cells) if _role(cell) == "bootstrap"), None)
+    if index is None:
         raise ValueError(f'{name}: expected a cell with metadata.gancourse = {{"role": "bootstrap"}}')
-    cells[at] = cells[at] | {"source": bootstrap_cell(address)}
+    cells[index] = cells[index] | {"source": bootstrap_cell(address)}
     if address:
         link, metadata = badge(address, f"notebooks/{name}"), {"gancourse": {"role": "badge"}}
-        cells.insert(at, {"cell_type": "markdown", "id": "badge", "metadata": metadata, "source": link})
+        cells.insert(index, {"cell_type": "markdown", "id": "badge", "metadata": metadata, "source": link})
     return notebook | {"cells": cells}
 
 

@@ -28,7 +28,7 @@ _SAFE = (
 )  # name no input
 
 
-def told(row: Row) -> str:
+def for_student(row: Row) -> str:
     """What a student is told about a verdict. The inputs of grading are secret, and a message that may hold one stays behind.
 
     Given on are the messages of named mistakes and the grader's own sentences; of what the student's code said itself
@@ -70,7 +70,7 @@ def _what(message: str) -> str:
 
 
 def write_pages(out: Path, rows: Iterable[Row], kept: Iterable[Kept]) -> list[str]:
-    """Write out/feedback/<student>/<chapter>.html for everything that was handed in; the rows' messages are `told` ones.
+    """Write out/feedback/<student>/<chapter>.html for all that was handed in; the rows' messages come from `for_student`.
 
     Returns what could not be written (a name that is too long for a file, say), in words: it costs nobody else's page.
     """
@@ -130,9 +130,9 @@ def title_of(chapter: str) -> str:
 
 
 def _section(i: int, row: Row, answer: str) -> str:
-    said = f"<p>{pages.text(row.message)}</p>\n" if row.message else ""
+    message = f"<p>{pages.text(row.message)}</p>\n" if row.message else ""
     head = f'<section aria-labelledby="e{i}">\n<h2 id="e{i}">{pages.text(_name(row))}</h2>\n'
-    head += f"<p>{pages.status(row.status)}, {row.points:g} of {row.max_points:g} points</p>\n{said}"
+    head += f"<p>{pages.status(row.status)}, {row.points:g} of {row.max_points:g} points</p>\n{message}"
     if not answer:
         return f"{head}</section>"
     words = not re.fullmatch(r"\d\d\.\d+", row.exercise)

@@ -108,7 +108,8 @@ def grade(
     for one in done:
         own = gradebook.completed(one.rows, best[one.chapter], one.answers)
         own = points.credited(own, credit or {})
-        for verdicts, rest in ((own, rows), ([replace(r, message=feedback.told(r)) for r in own], shown)):
+        readable = [replace(row, message=feedback.for_student(row)) for row in own]
+        for verdicts, rest in ((own, rows), (readable, shown)):
             marked = manual.merged(verdicts, marks, out / "manual.csv")
             rest += [points.late(row, one.handed_in, due) for row in marked]
     absent = gradebook.missing(roster | {one.student for one in done}, best, rows)
@@ -169,11 +170,11 @@ def _marked(
             kept.save(out, found)
             return found
         except NotRun as error:  # nothing is kept: the next run tries again
-            told = f"no notebook runs here: {error}"
+            message = f"no notebook runs here: {error}"
         except Exception as error:  # a submission that the grader stumbles over costs no one else's mark
-            told = f"the grader stumbled over this submission ({type(error).__name__}: {error})"
+            message = f"the grader stumbled over this submission ({type(error).__name__}: {error})"
         best = gradebook.maxima(work.chapter)
-        row = gradebook.whole_chapter(work.student, work.chapter, best, NOT_GRADED, plain(told, 300))
+        row = gradebook.whole_chapter(work.student, work.chapter, best, NOT_GRADED, plain(message, 300))
         return Kept(work.student, work.chapter, "", [row])
 
     found: dict[tuple[str, str], Kept] = {(k.student, k.chapter): k for k in kept.load_all(out)}

@@ -110,11 +110,11 @@ def _parsed(content: bytes) -> tuple[list[dict[str, str]], dict[str, Names]]:
     while True:
         lines = _reading(content, left_out)
         if not lines or isinstance(lines[0], dict):
-            told = lines[0]["error"] if lines else "it is too much for Python to read"
-            raise ValueError(f"the file is not a notebook ({told})")
-        cells, told = lines[0], [line for line in lines[1:] if isinstance(line, list)]
-        names = {cells[i]["source"]: (frozenset(stored), frozenset(used)) for i, stored, used in told}
-        rest = [i for i in range(len(cells)) if i not in left_out and i not in {line[0] for line in told}]
+            reason = lines[0]["error"] if lines else "it is too much for Python to read"
+            raise ValueError(f"the file is not a notebook ({reason})")
+        cells, parsed = lines[0], [line for line in lines[1:] if isinstance(line, list)]
+        names = {cells[i]["source"]: (frozenset(stored), frozenset(used)) for i, stored, used in parsed}
+        rest = [i for i in range(len(cells)) if i not in left_out and i not in {line[0] for line in parsed}]
         if not rest or len(left_out) >= _MOST_DEATHS:
             return cells, names
         left_out.append(rest[0])

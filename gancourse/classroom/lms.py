@@ -66,7 +66,7 @@ def check(export: Export, best: Mapping[str, float]) -> None:
 def write_filled(out: Path, export: Export, rows: Iterable[Row]) -> list[str]:
     """Write out/<name of the checked export> with the points filled in; returns what could not be filled in, in words.
 
-    The rows' messages go into Moodle's comments, so they are those that students may read (`feedback.told`).
+    The rows' messages go into Moodle's comments, so they are those that students may read (`feedback.for_student`).
     Nothing handed in, not graded, or still to be read by a person: these cells stay as they were.
     """
     rows = list(rows)

@@ -76,8 +76,8 @@ def merged(rows: Iterable[Row], marks: Mapping[tuple[str, str, str], Mark | None
             if row.status == TO_READ:
                 row = replace(row, points=mark.points, status=READ, message=mark.comment)
             else:
-                told = " ".join(part for part in (row.message, "Points given by hand.", mark.comment) if part)
-                row = replace(row, points=mark.points, message=told)
+                text = " ".join(part for part in (row.message, "Points given by hand.", mark.comment) if part)
+                row = replace(row, points=mark.points, message=text)
         done.append(row)
     chapters = {(row.student, row.chapter) for row in rows}
     unknown = marks.keys() - {_key(row) for row in rows}

@@ -135,10 +135,10 @@ def execute(path: Path, *, cell_timeout: float = 300) -> bool:
         try:
             client.execute(env={**os.environ, "TQDM_DISABLE": "1"})  # how long a thing took is no output
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            told = str(error).partition("\n")[0]
+            message = str(error).partition("\n")[0]
             if isinstance(error, CellExecutionError):
-                told = f"{error.ename}: {error.evalue}"
-            raise ValueError(f"{path}, cell {ran[-1]}: {told}; the file stays as it was") from error
+                message = f"{error.ename}: {error.evalue}"
+            raise ValueError(f"{path}, cell {ran[-1]}: {message}; the file stays as it was") from error
     return write(path, normalised(json.loads(json.dumps(notebook))))
 
 

@@ -73,8 +73,8 @@ def late(row: Row, handed_in: str, due: Mapping[tuple[str, str], Due]) -> Row:
     days, share = lateness(row.student, row.chapter, handed_in, due)
     if not days or not row.points:
         return row
-    told = f"Handed in {days} {'day' if days == 1 else 'days'} late: {share:.0%} of the points count."
-    message = f"{row.message} {told}".strip()
+    remark = f"Handed in {days} {'day' if days == 1 else 'days'} late: {share:.0%} of the points count."
+    message = f"{row.message} {remark}".strip()
     return replace(row, points=round(row.points * share, 2), message=message)
 
 
@@ -99,8 +99,8 @@ def named_mistake(row: Row) -> str:
     except ValueError:
         return ""
     # The gradebook may have cut a message and may have added a remark.
-    told = [m.message for m in record.mistakes if row.message[:200].startswith(m.message[:200])]
-    return max(told, key=len, default="")
+    messages = [m.message for m in record.mistakes if row.message[:200].startswith(m.message[:200])]
+    return max(messages, key=len, default="")
 
 
 def _credited(row: Row, credit: Mapping[str, float]) -> float:

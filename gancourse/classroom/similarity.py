@@ -67,7 +67,7 @@ def compare(out: Path) -> list[Pair]:
         pairs += alike(chapter, own, course, stubs)
         codes |= {(chapter, name): answers for name, answers in (own | course).items()}
     header = ["chapter", "first", "second", "alike", "shared", "exercises"]
-    rows = [[p.chapter, p.first, p.second, round(p.alike, 2), p.shared, _told(p)] for p in pairs]
+    rows = [[p.chapter, p.first, p.second, round(p.alike, 2), p.shared, _shares(p)] for p in pairs]
     write_csv(Path(out) / "similarity.csv", header, rows)
     kept.write(Path(out) / "similarity.html", page(pairs, codes))
     return pairs
@@ -136,7 +136,7 @@ def page(pairs: list[Pair], codes: dict[tuple[str, str], dict[str, str]]) -> str
             f'<a href="#p{i}">{pages.text(pair.first)} and {pages.text(pair.second)}</a>',
             pages.text(pair.chapter[:2]),
             f"{pair.alike:.0%}",
-            pages.text(_told(pair)),
+            pages.text(_shares(pair)),
         ]
         for i, pair in enumerate(pairs)
     ]
@@ -198,5 +198,5 @@ def _tokens(code: str) -> list[str]:
     return found + line
 
 
-def _told(pair: Pair) -> str:
+def _shares(pair: Pair) -> str:
     return ", ".join(f"{id} {share:.0%}" for id, share in pair.exercises if share >= ALIKE)

@@ -200,10 +200,10 @@ class Apart:
         """(DONE, the results' bytes), or (DIED, b"") or (LATE, b"") where the job ended so."""
         if self.process is None:
             self._start()
-        told = self._exchanged(struct.pack("<d", wall) + job, wall + _GRACE)
-        if told is None:
+        reply = self._exchanged(struct.pack("<d", wall) + job, wall + _GRACE)
+        if reply is None:
             self._close()
-        return told or (DIED, b"")
+        return reply or (DIED, b"")
 
     def _start(self) -> None:
         scratch = self.opened.enter_context(sandbox.scratch_folder())
@@ -224,21 +224,21 @@ class Apart:
         )
         if self._exchanged(None, _START) != (DONE, b""):
             self.process.kill()
-            told = " ".join(self.process.communicate()[1].decode(errors="replace").split())[-300:]
+            message = " ".join(self.process.communicate()[1].decode(errors="replace").split())[-300:]
             self._close()
-            raise NotRun(told or "Python did not start")
+            raise NotRun(message or "Python did not start")
 
     def _exchanged(self, job: bytes | None, seconds: float) -> tuple[bytes, bytes] | None:
         """The process's next message, after `job` has been sent; None where none comes in time or it takes too much memory."""
         assert self.process is not None
-        told, heard = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
+        stdin, stdout = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
         box = []
 
         def exchange():
             with contextlib.suppress(OSError, ValueError):
                 if job is not None:
-                    write_frame(told, DONE, job)
-                box.append(read_frame(heard))
+                    write_frame(stdin, DONE, job)
+                box.append(read_frame(stdout))
 
         thread = threading.Thread(target=exchange, daemon=True)
         thread.start()

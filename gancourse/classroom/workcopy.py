@@ -42,14 +42,14 @@ def update(folder: Path) -> list[tuple[str, str]]:
     try:
         solved, given = _given(folder)
     except (ValueError, KeyError, TypeError):
-        told = (_GIVEN, "it was damaged; every notebook that differs was taken for edited and stays")
-        return [told, *_renew(folder, False, {})]
+        notice = (_GIVEN, "it was damaged; every notebook that differs was taken for edited and stays")
+        return [notice, *_renew(folder, False, {})]
     return _renew(folder, solved, given)
 
 
 def _renew(folder: Path, solved: bool, given: dict[str, str | None]) -> list[tuple[str, str]]:
     source = notebooks.folder() / "solutions" if solved else notebooks.folder()
-    told = []
+    changes = []
     for path in sorted(source.glob("[0-9][0-9]_*.ipynb")):
         name, current = path.name, _digest(path)
         if (folder / name).is_dir():
@@ -57,15 +57,15 @@ def _renew(folder: Path, solved: bool, given: dict[str, str | None]) -> list[tup
         mine, before = _digest(folder / name), given.get(name)
         if mine is None or (mine == before and before != current):
             notebooks.write(folder / name, path.read_text(encoding="utf-8"))
-            told.append((name, "new" if mine is None else "updated"))
+            changes.append((name, "new" if mine is None else "updated"))
         elif mine != current and before != current:
             beside = _free(folder, path.stem, current)
             notebooks.write(folder / beside, path.read_text(encoding="utf-8"))
-            told.append((beside, f"new version of {name}, which you have edited"))
+            changes.append((beside, f"new version of {name}, which you have edited"))
         given[name] = current
     record = {"solved": solved, "given": given}
     (folder / _GIVEN).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
-    return told
+    return changes
 
 
 def reset(exercise: str, folder: Path) -> tuple[Path, Path | None]:
@@ -103,8 +103,8 @@ def reset(exercise: str, folder: Path) -> tuple[Path, Path | None]:
     written = any(source.strip() not in ("", fresh["source"].strip()) for source in old)
     backup = _backup(folder, id, "".join(f"{source}\n" for source in old)) if written else None
     if id in names:
-        at = names.index(id)
-        mine["cells"][at] = fresh
+        index = names.index(id)
+        mine["cells"][index] = fresh
     else:
         order = list(original)
         before = [names.index(name) + 1 for name in order[: order.index(id)] if name in names]

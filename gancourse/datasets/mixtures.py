@@ -37,5 +37,5 @@ def ring(modes: int = 8, radius: float = 2.0, sigma: float = 0.02) -> Mixture:
 
 def grid(side: int = 5, spacing: float = 1.0, sigma: float = 0.05) -> Mixture:
     """side x side modes on a square lattice around the origin."""
-    at = spacing * (torch.arange(side) - (side - 1) / 2)
-    return Mixture(torch.cartesian_prod(at, at), sigma)
+    places = spacing * (torch.arange(side) - (side - 1) / 2)
+    return Mixture(torch.cartesian_prod(places, places), sigma)

@@ -78,8 +78,8 @@ def network(name: str, weights: str | None, sides: Iterable[Side]) -> Extractor:
                 f"pixels), these are {size}. {grey * (shape[0] == 3 and shape[1] in (28, 32))}"
                 "Use --features inception for images of any size"
             )
-    if name == "fashion" and (told := missing_models()):
-        raise ValueError(told)
+    if name == "fashion" and (message := missing_models()):
+        raise ValueError(message)
     if weights is None:
         extractor = extractor_named(name)
     elif name == "inception":

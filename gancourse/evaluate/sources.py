@@ -61,8 +61,8 @@ class Folder:
         )
 
     def _note_unfit(self) -> None:
-        here = self.folder.path
-        self.unfit |= {str(file.relative_to(here)): why for file, why in [*self.folder.unfit.items()]}
+        folder = self.folder.path
+        self.unfit |= {str(file.relative_to(folder)): why for file, why in [*self.folder.unfit.items()]}
 
 
 class Array:
@@ -142,8 +142,8 @@ def open_source(name: str, *, samples: int | None = None, seed: int = 0) -> Imag
         return Array(name, fashion_mnist(name.partition(":")[2]).images.numpy(), samples, seed)
     if name in models.names():
         return Model(data_path("models", f"{name}.safetensors"), samples, seed)
-    if told := missing_models():
-        raise ValueError(f"{name}: {told}")
+    if message := missing_models():
+        raise ValueError(f"{name}: {message}")
     raise ValueError(
         f"{name}: there is no such folder or file, nor a data set ({', '.join(DATASETS)}) or model "
         f"({', '.join(generators())}) of that name"
@@ -152,8 +152,8 @@ def open_source(name: str, *, samples: int | None = None, seed: int = 0) -> Imag
 
 def missing_models() -> str:
     """What to do where the course's models are not where they should be, "" where they are."""
-    told = f"there are no models in {data_path('models')}: unset GANCOURSE_DATA, or see `gancourse doctor`"
-    return "" if models.names() else told
+    message = f"there are no models in {data_path('models')}: unset GANCOURSE_DATA, or see `gancourse doctor`"
+    return "" if models.names() else message
 
 
 def generators() -> list[str]:
@@ -197,8 +197,8 @@ def _file(path: Path, samples: int | None, seed: int) -> Images | Tensor | Momen
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
-        told = str(error).removeprefix(f"{path}: ")
-        raise ValueError(f"{path} can't be read: {told}") from None
+        message = str(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path} can't be read: {message}") from None
     named = [arrays[key] for key in ("images", "features") if key in arrays] or [*arrays.values()]
     if len(named) != 1:
         raise ValueError(

@@ -309,8 +309,8 @@ def _undefined(job: dict, book: Cells, failed: BaseException | None, used: list[
             error="SyntaxError", detail=f"line {failed.lineno} of the cell can't be read: {failed.msg}"
         )
     if failed is not None:
-        told = f"{type(failed).__name__}: {failed}"
-        return Result(error=type(failed).__name__, detail=f"its definition raises {told}"[:300])
+        message = f"{type(failed).__name__}: {failed}"
+        return Result(error=type(failed).__name__, detail=f"its definition raises {message}"[:300])
     return Result(error="NameError", detail=f"its cell defines no {job['name']}")
 
 
@@ -336,16 +336,16 @@ def _lesson(name: str, cells: list) -> Callable[[], Any]:
 # --- the server --------------------------------------------------------------------------------------------
 
 
-def serve(asked: BinaryIO, told: BinaryIO) -> None:
+def serve(asked: BinaryIO, replies: BinaryIO) -> None:
     """Answer jobs until the input ends, each in a fork of this process."""
-    write_frame(told, DONE, b"")
+    write_frame(replies, DONE, b"")
     while (frame := read_frame(asked)) is not None:
         job = frame[1]
         (wall,) = struct.unpack("<d", job[:8])
-        write_frame(told, *_forked(job[8:], wall, asked, told))
+        write_frame(replies, *_forked(job[8:], wall, asked, replies))
 
 
-def _forked(job: bytes, wall: float, asked: BinaryIO, told: BinaryIO) -> tuple[bytes, bytes]:
+def _forked(job: bytes, wall: float, asked: BinaryIO, replies: BinaryIO) -> tuple[bytes, bytes]:
     """(DONE, results) of a job in a child of its own, which is gone afterwards; DIED or LATE without results."""
     receive, send = os.pipe()
     child = os.fork()
@@ -353,7 +353,7 @@ def _forked(job: bytes, wall: float, asked: BinaryIO, told: BinaryIO) -> tuple[b
         os.setsid()
         os.close(receive)
         os.close(asked.fileno())
-        os.close(told.fileno())
+        os.close(replies.fileno())
         try:
             with open(send, "wb") as pipe:
                 write_frame(pipe, DONE, do(job))

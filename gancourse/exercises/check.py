@@ -104,14 +104,14 @@ def predicted(prediction: str, happened: str) -> None:
     """
     guess = str(prediction).strip().strip(".").upper()
     if not guess:
-        told = "You made no guess."
+        message = "You made no guess."
     elif guess not in ("A", "B", "C", "D"):
-        told = f"Your guess {prediction!r} is not one of the letters."
+        message = f"Your guess {prediction!r} is not one of the letters."
     elif guess == happened:
-        told = f"You guessed {guess}: right."
+        message = f"You guessed {guess}: right."
     else:
-        told = f"You guessed {guess}."
-    print(f"It happened: {happened}. {told}")
+        message = f"You guessed {guess}."
+    print(f"It happened: {happened}. {message}")
 
 
 def progress() -> None:
@@ -122,10 +122,10 @@ def progress() -> None:
         records = of_chapter(number)
         right = [r for r in records if kept.get(r.id, ("",))[0] == RIGHT]
         points = f"{sum(r.points for r in right)} of {sum(r.points for r in records)} points"
-        told = f"Chapter {number}: {len(right)} of {len(records)} exercises right, {points}."
+        message = f"Chapter {number}: {len(right)} of {len(records)} exercises right, {points}."
         still = [f"{r.id} {r.name}" for r in records if r not in right]
         rest = f"Open: {', '.join(still)}." if still else ""
-        _say(_LOOK[UNTRIED if still else RIGHT], told, rest)
+        _say(_LOOK[UNTRIED if still else RIGHT], message, rest)
     if not kept:
         _say(_LOOK[UNTRIED], "No exercise has been checked in this notebook yet.", "")
 
@@ -138,13 +138,13 @@ def _settle(record: Exercise, namespace: dict, judged: Verdict) -> None:
         rest = f"Until yours is right, {record.name} is the course's own."
     lent: Callable | None = None if judged.status == RIGHT else record.oracle
     namespace.setdefault(_KEPT, {})[record.id] = (judged.status, lent)
-    told = f"{record.id} {record.name}: {judged.status}. {judged.message}".rstrip()
-    _say(_LOOK[judged.status], told, rest)
+    message = f"{record.id} {record.name}: {judged.status}. {judged.message}".rstrip()
+    _say(_LOOK[judged.status], message, rest)
 
 
-def _say(look: tuple[str, str], told: str, rest: str) -> None:
+def _say(look: tuple[str, str], message: str, rest: str) -> None:
     """One display with text and HTML of the same words; plain print outside a notebook."""
-    text = "\n".join(part for part in (f"{look[0]} {told}", rest) if part)
+    text = "\n".join(part for part in (f"{look[0]} {message}", rest) if part)
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     if not hasattr(shell, "kernel"):
         print(text)
@@ -152,7 +152,7 @@ def _say(look: tuple[str, str], told: str, rest: str) -> None:
     from IPython.display import display
 
     style = f"border-left:4px solid {look[1]};padding:2px 10px;overflow-wrap:break-word;word-break:normal"
-    lines = f'<b style="color:{look[1]}">{look[0]}</b> {html.escape(told)}'
+    lines = f'<b style="color:{look[1]}">{look[0]}</b> {html.escape(message)}'
     if rest:
         lines += f"<br>{html.escape(rest)}"
     display(

@@ -54,10 +54,10 @@ def verdict(exercise: Exercise, results: list[Result], seed: int = 0) -> Verdict
         if _makes(exercise, mistake, cases, results, seed):
             return Verdict(WRONG, mistake.message)
     first = failing[0]
-    told = _described(exercise, cases[first], results[first], expected[first])
+    message = _described(exercise, cases[first], results[first], expected[first])
     if seed == 0:  # the reader's own cases; those of grading stay hidden
-        told += f' `check.case("{exercise.id}", {first})` gives you this input.'
-    return Verdict(WRONG, told)
+        message += f' `check.case("{exercise.id}", {first})` gives you this input.'
+    return Verdict(WRONG, message)
 
 
 def out_of_bounds(exercise: Exercise, used: str) -> Verdict:

@@ -114,9 +114,9 @@ def difference(got, want, *, rtol: float, atol: float, names: Sequence[str] = ()
                 (a == b) | (np.isnan(a) & np.isnan(b)), 0, np.nan_to_num(np.abs(a - b), nan=np.inf)
             )
             gap = gap / (atol + rtol * np.nan_to_num(np.abs(b)))
-        at = np.unravel_index(int(gap.argmax()), want.shape)
-        where = f"[{', '.join(str(int(i)) for i in at)}]"
-        got, want = got[at], want[at]
+        place = np.unravel_index(int(gap.argmax()), want.shape)
+        where = f"[{', '.join(str(int(i)) for i in place)}]"
+        got, want = got[place], want[place]
     for digits in (4, 8, 17):
         texts = shown(want, digits), shown(got, digits)
         if texts[0] != texts[1]:

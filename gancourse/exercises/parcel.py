@@ -102,9 +102,9 @@ def pack_cases(cases: Iterable[tuple], source: Source) -> tuple[list, dict[str, 
     return [_Packer(source, arrays).pack(tuple(case)) for case in cases], arrays
 
 
-def unpack_cases(told: list, arrays: Mapping[str, np.ndarray], defined: Mapping[str, Any]) -> list[tuple]:
+def unpack_cases(packed: list, arrays: Mapping[str, np.ndarray], defined: Mapping[str, Any]) -> list[tuple]:
     """The cases again, sharing no memory with an earlier call; `defined` holds what their source defines."""
-    return [_Unpacker(arrays, defined).unpack(case) for case in told]
+    return [_Unpacker(arrays, defined).unpack(case) for case in packed]
 
 
 def to_bytes(head: Any, arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -153,7 +153,7 @@ def unpack_results(arrays: Mapping[str, np.ndarray]) -> list[Result]:
     try:
         results = []
         for i in range(int(arrays["cases"])):
-            error, detail, forbidden, changed, text = (str(told) for told in arrays[f"{i}.told"])
+            error, detail, forbidden, changed, text = (str(part) for part in arrays[f"{i}.told"])
             output = None if error else get(str(i))
             results.append(Result(output, error, detail, bool(changed), forbidden, text))
         return results
@@ -228,8 +228,8 @@ class _Unpacker:
         self.arrays, self.defined = arrays, defined
         self.made: list[Any] = []
 
-    def unpack(self, told: list) -> Any:
-        kind, *rest = told
+    def unpack(self, packed: list) -> Any:
+        kind, *rest = packed
         if kind == "plain":
             return rest[0]
         if kind in ("list", "tuple", "set"):
@@ -241,12 +241,12 @@ class _Unpacker:
             return array if kind == "array" else array[()]
         if kind == "again":
             return self.made[rest[0]]
-        at = len(self.made)
+        index = len(self.made)
         self.made.append(None)
-        self.made[at] = self._make(at, kind, *rest)
-        return self.made[at]
+        self.made[index] = self._make(index, kind, *rest)
+        return self.made[index]
 
-    def _make(self, at: int, kind: str, *rest: Any) -> Any:
+    def _make(self, index: int, kind: str, *rest: Any) -> Any:
         if kind in ("tensor", "parameter"):
             tensor = torch.from_numpy(self.arrays[rest[0]].copy())
             if kind == "parameter":
@@ -263,7 +263,7 @@ class _Unpacker:
         made = cls.__new__(cls)
         if isinstance(made, torch.nn.Module):
             torch.nn.Module.__init__(made)
-        self.made[at] = made
+        self.made[index] = made
         vars(made).update(self.unpack(rest[1]))
         return made
 

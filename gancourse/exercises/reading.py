@@ -68,13 +68,13 @@ def _cell(cell: dict) -> dict[str, str]:
     metadata = _mapping(cell.get("metadata"))
     source = cell.get("source", cell.get("input", ""))
     text = "".join(map(str, source)) if isinstance(source, list) else str(source)
-    told = {
+    fields = {
         "id": cell.get("id") or metadata.get("id") or "",
         "grade_id": _mapping(metadata.get("nbgrader")).get("grade_id", ""),
         "type": cell.get("cell_type", ""),
         "source": text.replace("\r\n", "\n").replace("\r", "\n")[:MOST_SOURCE],
     }
-    return {key: str(part).encode("utf-8", "replace").decode() for key, part in told.items()}
+    return {key: str(part).encode("utf-8", "replace").decode() for key, part in fields.items()}
 
 
 def _mapping(value: object) -> dict:

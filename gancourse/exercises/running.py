@@ -211,19 +211,19 @@ def _where(error: BaseException, answer: Callable, namespace: Mapping) -> str:
 
     A line that stands in another function than the answer is told with that function's name.
     """
-    told = f"{type(error).__name__}: {_text(error)}".rstrip(": ")
+    message = f"{type(error).__name__}: {_text(error)}".rstrip(": ")
     own = [(f, line) for f, line in traceback.walk_tb(error.__traceback__) if f.f_globals is namespace]
     if not own:
-        return f"it raises {told}"
+        return f"it raises {message}"
     frame, line = own[-1]
     name = frame.f_code.co_name
     source = linecache.getline(frame.f_code.co_filename, line).strip()
     quoted = f"`{source}`, " if source else ""
     if id(frame.f_code) in _own_codes(answer) or name.startswith("<"):
-        return f"line {line} of the cell, {quoted}raises {told}"
+        return f"line {line} of the cell, {quoted}raises {message}"
     if isinstance(error, NotImplementedError) and not error.args:
         return f"it calls `{name}`, which still raises NotImplementedError"
-    return f"line {line} of the cell that defines `{name}`, {quoted}raises {told}"
+    return f"line {line} of the cell that defines `{name}`, {quoted}raises {message}"
 
 
 def compiled(source: str, name: str, **given) -> Callable:

@@ -10,8 +10,8 @@ def perceptual(name: str = "fashion") -> dict[str, Any]:
     """The arguments of `perceptual_distance` for a network: `perceptual_distance(x, y, **perceptual("fashion"))`.
 
     "fashion"  the four ReLU maps of the course's classifier, unweighted; 1 x 28 x 28 or 32 x 32 images.
-    "lpips"    LPIPS 0.1 (Zhang et al. 2018): VGG16's maps with the learned weights, as published path lengths use, where
-               the `lpips` package is installed; images of 16 x 16 or more, grey repeated. Downloads VGG16 once (528 MB).
+    "lpips"    LPIPS 0.1 (Zhang et al. 2018): VGG16's maps with the learned weights, as in published path lengths, where
+               the `lpips` package is installed; images of 16 x 16 or more, grey repeated. Downloads VGG16 (528 MB).
 
     Images are uint8 as stored, or floats in [-1, 1] as a generator gives them, unrounded, as rounding would lose a path
     length's small step. Returns {"features": images -> maps, "weights": one vector per layer or None}. ValueError for

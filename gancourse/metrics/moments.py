@@ -88,10 +88,10 @@ class Moments:
             raise ValueError(f"moments of different extractors: {self.extractor!r} and {other.extractor!r}")
 
     def _absorb(self, count: int, mean: Tensor, scatter: Tensor) -> None:
-        at, total = self.origin.device, self.count + count
-        delta = mean.to(at) - self._mean.to(at)
-        self._mean = self._mean.to(at) + delta * (count / total)
-        self._scatter = self._scatter.to(at) + scatter.to(at)
+        device, total = self.origin.device, self.count + count
+        delta = mean.to(device) - self._mean.to(device)
+        self._mean = self._mean.to(device) + delta * (count / total)
+        self._scatter = self._scatter.to(device) + scatter.to(device)
         self._scatter.addr_(delta, delta, alpha=self.count * count / total)
         self.count = total
 

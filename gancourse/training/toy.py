@@ -58,14 +58,14 @@ def train(
     opt_g = torch.optim.Adam(g.parameters(), lr=1e-3, betas=(0.5, 0.9), fused=True)
     opt_d = torch.optim.Adam(d.parameters(), lr=method.critic_lr, betas=(0.5, 0.9), fused=True)
     shown = torch.randn(points, g.z_dim, generator=random)
-    at = torch.linspace(0, steps, frames).round().int().tolist()
+    frame_steps = torch.linspace(0, steps, frames).round().int().tolist()
     found: dict[str, list[Tensor]] = {"raw": [], "averaged": []}
 
     def noise() -> Tensor:
         return torch.randn(batch_size, g.z_dim, generator=random)
 
     for step in range(steps + 1):
-        if step in at:
+        if step in frame_steps:
             with torch.no_grad():
                 found["raw"].append(g(shown))
                 found["averaged"].append(averaged(shown))
@@ -81,7 +81,7 @@ def train(
         with torch.no_grad():
             for mean, new in zip(averaged.parameters(), g.parameters(), strict=True):
                 mean.lerp_(new, 0.005)
-    return {"steps": torch.tensor(at), **{name: torch.stack(parts) for name, parts in found.items()}}
+    return {"steps": torch.tensor(frame_steps), **{name: torch.stack(parts) for name, parts in found.items()}}
 
 
 def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

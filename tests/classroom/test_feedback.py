@@ -51,7 +51,7 @@ def test_no_secret_input_reaches_a_page(record):
     answers = [raising, lambda *case: case[0], lambda *case: None]
     for answer in answers:
         verdict = judging.verdict(record, run(record, answer, SECRET), SECRET)
-        said = feedback.told(row(record, verdict.status, verdict.message))
+        said = feedback.for_student(row(record, verdict.status, verdict.message))
         assert verdict.status == "wrong" and said
         assert said != verdict.message or any(said == m.message for m in record.mistakes)
         assert "input [" not in said and "expected [" not in said and not re.search(r"-?\d+\.\d{3}", said)
@@ -59,7 +59,7 @@ def test_no_secret_input_reaches_a_page(record):
 
 def test_an_error_is_told_by_its_line_and_kind_alone():
     def said(message):
-        return feedback.told(row(RECORDS[0], "wrong", message)).partition(". Run")[0]
+        return feedback.for_student(row(RECORDS[0], "wrong", message)).partition(". Run")[0]
 
     where = "For covariance([0, 2], [0, 6]), line 2 of the cell, `raise ValueError(f'{x}')`, raises"
     assert said(f"{where} ValueError: inputs 0.271.") == (
@@ -73,22 +73,22 @@ def test_an_error_is_told_by_its_line_and_kind_alone():
 
 @pytest.mark.parametrize("status", ["wrong", "timed out", "crashed", "not graded", "refused", "new status"])
 def test_what_a_submission_says_itself_stays_behind(status):
-    said = feedback.told(
+    said = feedback.for_student(
         row(RECORDS[0], status, "For covariance([0.271, 3.14]), <script>stolen 0.271</script>")
     )
     assert "0.271" not in said and "script" not in said
     forged = "It uses a 0.271 b. Write it yourself: this exercise is about the inside of covariance."
-    assert "0.271" not in feedback.told(row(RECORDS[0], "refused", forged))
+    assert "0.271" not in feedback.for_student(row(RECORDS[0], "refused", forged))
 
 
 def test_a_named_mistake_and_a_forbidden_function_are_told():
     mistake = RECORDS[0].mistakes[0].message
     assert (
-        feedback.told(row(RECORDS[0], "wrong", f"{mistake} (a remark) One of your own cells fails."))
+        feedback.for_student(row(RECORDS[0], "wrong", f"{mistake} (a remark) One of your own cells fails."))
         == mistake
     )
     bounds = judging.out_of_bounds(RECORDS[0], "numpy.cov").message
-    assert feedback.told(row(RECORDS[0], "refused", bounds)) == bounds
+    assert feedback.for_student(row(RECORDS[0], "refused", bounds)) == bounds
 
 
 HOSTILE = "</pre><script>alert(1)</script><img src=http://x.org/a.png onerror=alert(1)>\x00\u202e\ud800"
@@ -182,4 +182,4 @@ def test_text_stands_out_from_its_ground(dark):
 
 def test_a_result_without_an_output_is_no_crash_of_the_page():
     verdict = judging.verdict(RECORDS[0], [Result(error="X", detail="\ud800")] * 3, SECRET)
-    assert feedback.told(row(RECORDS[0], verdict.status, verdict.message))
+    assert feedback.for_student(row(RECORDS[0], verdict.status, verdict.message))
