@@ -10,10 +10,11 @@ SCIENCE = ("metrics", "models", "datasets", "features", "latents", "figures")
 MAY_KNOW = {
     "seeds": set(),
     "files": set(),
+    "threads": set(),
     "latents": set(),
     "figures": set(),
     "exercises": set(),  # finds a chapter's records by number, when a check is called
-    "metrics": {"seeds", "files"},
+    "metrics": {"seeds", "files", "threads"},
     "datasets": {"seeds", "files"},
     "models": {"datasets", "latents", "seeds", "files"},
     "features": {"models", "datasets", "seeds", "files"},
@@ -21,7 +22,7 @@ MAY_KNOW = {
     "chapters": {"exercises", "demos", *SCIENCE, "seeds", "files"},
     "classroom": {"exercises", "chapters", "files"},
     "training": {*SCIENCE, "seeds", "files"},
-    "evaluate": {*SCIENCE, "seeds", "files"},
+    "evaluate": {*SCIENCE, "seeds", "files", "threads"},
 }
 
 

@@ -4,9 +4,7 @@ import hashlib
 import json
 import math
 import warnings
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,6 +18,7 @@ from gancourse.evaluate.sources import BATCH, Images, missing_models, open_sourc
 from gancourse.evaluate.team import gathered
 from gancourse.features import cache, embed, extractor_named
 from gancourse.metrics import Moments
+from gancourse.threads import at_once
 
 SHOWN = 20  # unreadable files named on the screen; the JSON report names all
 
@@ -119,7 +118,7 @@ def measure(
             return positions, embed(pixels, extractor, batch_size=BATCH, progress=False)
 
         bar = tqdm(total=sum(map(len, batches)), desc=side.name, unit="image", disable=rank > 0 or None)
-        with bar, closing(_at_once(work, batches)) as results:
+        with bar, closing(at_once(work, batches, most=4)) as results:
             for batch, (positions, found) in zip(batches, results, strict=True):
                 if keep_rows:
                     rows[batch[0]] = positions, found
@@ -152,29 +151,6 @@ def batches_of(images: Images) -> list[list[int]]:
     """Positions read and embedded together: `BATCH`, or fewer of images so large that those would fill memory."""
     size = max(1, min(BATCH, 2**26 // math.prod(images.shape)))
     return [batch.tolist() for batch in torch.arange(len(images)).split(size)]
-
-
-def _at_once(work: Callable, batches: list[list[int]], *, most: int = 4) -> Generator:
-    """`work` of each batch, in order; workers share torch's threads, each with a batch of its own.
-
-    Opening files is a matter of one thread, and a small network gains less from a second thread than from a neighbour.
-    """
-    threads = torch.get_num_threads()
-    workers = min(most, threads)
-    share = threads // workers
-    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,))
-    coming = deque[Future]()
-    torch.set_num_threads(share)  # for the caller, who works between two batches
-    try:
-        for batch in batches:
-            coming.append(pool.submit(work, batch))
-            if len(coming) > workers:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
 
 
 def _keys(images: Images, extractor: Extractor) -> dict[bool, str]:

@@ -105,10 +105,7 @@ def show(figure: Figure, *, alt: str) -> None:
     from IPython.display import display
 
     width = round(figure.get_figwidth() * CSS_PIXELS)
-    display(
-        {"image/png": png(figure), "text/plain": alt},
-        metadata={"image/png": {"alt": alt, "width": width}},
-        raw=True,
-    )
+    about = {"image/png": {"alt": alt, "width": width}}
+    display({"image/png": png(figure), "text/plain": alt}, metadata=about, raw=True)
     if pyplot := sys.modules.get("matplotlib.pyplot"):  # else the inline backend would draw it once more
         pyplot.close(figure)

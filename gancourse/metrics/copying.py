@@ -36,9 +36,8 @@ def authenticity(*, train: ArrayLike, fake: ArrayLike) -> Estimate:
     share, z = float(1 - copied.mean()), Z95**2 / m
     middle, half = (share + z / 2) / (1 + z), math.sqrt(z * share * (1 - share) + z * z / 4) / (1 + z)
     interval = (max(middle - half, 0.0), min(middle + half, 1.0))
-    return Estimate(
-        share, math.sqrt(share * (1 - share) / m) or None, interval, m, "authenticity, Wilson interval"
-    )
+    stderr = math.sqrt(share * (1 - share) / m) or None
+    return Estimate(share, stderr, interval, m, "authenticity, Wilson interval")
 
 
 def data_copying(*, train: ArrayLike, test: ArrayLike, fake: ArrayLike) -> Estimate:

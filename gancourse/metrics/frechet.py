@@ -153,9 +153,8 @@ def fid_infinity(*, real: ArrayLike, fake: ArrayLike, seed: int = 0) -> Estimate
     pairs = zip(halves(real, generator), halves(fake, generator), strict=True)
     value = 2 * _fid(real, fake) - sum(_fid(*pair) for pair in pairs) / 2
     if n < 2 * real.shape[1]:
-        return Estimate(
-            value, n=n, method=f"{method}, halves smaller than D: bias remains, no interval holds"
-        )
+        method += ", halves smaller than D: bias remains, no interval holds"
+        return Estimate(value, n=n, method=method)
     return Estimate.normal(value, _standard_error(real, fake), n, method)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from gancourse.metrics.arrays import ArrayLike, as_pair
 from gancourse.metrics.estimate import Estimate
 from gancourse.seeds import stream
+from gancourse.threads import at_once
 
 BLOCK = 384  # rows of the kernel matrix held at once: 1.1 MiB in float64, which stay in the cache
 
@@ -85,18 +86,24 @@ def _kernel_sums(x: Tensor, y: Tensor, centre: Tensor) -> tuple[Tensor, Tensor, 
     which K_ij = q (q^2 + 3 s (s + q)) + 3 p_i r_j (s + a) leaves out what depends on one of the two rows alone. That
     cancels in the statistic; for features far from the origin it would take all digits with it.
     """
-    rows, columns, squares = x.new_zeros(len(x)), x.new_zeros(len(y)), x.new_zeros(())
     a, p, r = centre.square().sum() + 1, x @ centre, y @ centre
-    for i in range(0, len(x), BLOCK):
+
+    def strip(i: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The same of the BLOCK rows from i on."""
+        some = slice(i, i + BLOCK)
+        rows, columns, squares = x.new_zeros(len(x[some])), x.new_zeros(len(y)), x.new_zeros(())
         for j in range(i if x is y else 0, len(y), BLOCK):
-            some, others = slice(i, i + BLOCK), slice(j, j + BLOCK)
+            others = slice(j, j + BLOCK)
             q = x[some] @ y[others].T
             s = p[some, None] + (a + r[others])
             block = (s + q).mul_(s).mul_(3).addcmul_(q, q).mul_(q)
             block.addcmul_(s.add_(a).mul_(p[some, None]), r[others], value=3)
             if x is y and i == j:
                 block.triu_(diagonal=1)
-            rows[some] += block.sum(dim=1)
+            rows += block.sum(dim=1)
             columns[others] += block.sum(dim=0)
             squares += torch.linalg.vector_norm(block) ** 2
-    return rows, columns, squares
+        return rows, columns, squares
+
+    rows, columns, squares = zip(*at_once(strip, range(0, len(x), BLOCK)), strict=True)
+    return torch.cat(rows), torch.stack(columns).sum(dim=0), torch.stack(squares).sum()

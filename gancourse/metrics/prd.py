@@ -94,10 +94,8 @@ def prd_curve(
     union /= union.abs().max()
     generator = stream(seed)
     curves = [_curve(_k_means(union, clusters, generator), len(real), angles) for _ in range(runs)]
-    return PRDCurve(
-        torch.stack([curve.precision for curve in curves]).mean(dim=0),
-        torch.stack([curve.recall for curve in curves]).mean(dim=0),
-    )
+    points = torch.stack([torch.stack([curve.precision, curve.recall]) for curve in curves])
+    return PRDCurve(*points.mean(dim=0))
 
 
 def _k_means(x: Tensor, clusters: int, generator: torch.Generator) -> Tensor:

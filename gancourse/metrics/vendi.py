@@ -75,9 +75,7 @@ def _similarities(matrix: ArrayLike, n: int) -> Tensor:
     off = (gram.diagonal() - 1).abs()
     if off.max() > TOLERANCE:
         row = int(off.argmax())
-        raise ValueError(
-            f"kernel: expected ones on the diagonal, got {gram[row, row]:.6g} for row {row} with itself"
-        )
+        raise ValueError(f"kernel: expected ones on the diagonal, got {gram[row, row]:.6g} for row {row}")
     if (gram - gram.T).abs().max() > TOLERANCE:
         row, column = divmod(int((gram - gram.T).abs().argmax()), n)
         raise ValueError(
