@@ -588,7 +588,7 @@ def pairs_and_networks(rng):
         case(1, 1, 3, 5, 5, 1.0),
         case(4, 1, 5, 6, 4, 1.0),
         case(3, 3, 2, 4, 4, 0.01),
-        case(5, 3, 1, 4, 4, 60.0),
+        case(5, 3, 1, 4, 4, 5.0),
         case(4, 3, 6, 7, 3, 2.0),
         (_float(rng, 3, 6), _float(rng, 3, 6), _headless(flat, training=False)),
     ]
