@@ -4,6 +4,7 @@ Taken: a folder for each student (nbgrader, Moodle), one folder for all with the
 (Canvas), and zip archives of either, as Canvas and Moodle give them.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ from gancourse.classroom import notebooks
 from gancourse.classroom.intake import MAX_BYTES, plain
 
 _MOST_FILES = 20_000  # in an archive
+_MOST_BYTES = 4_000_000_000  # of an archive's notebooks
+_LONGEST = 255  # bytes of a file's name
 _LMS = (  # what Canvas and Moodle add to a student's name
     re.compile(r"_assignsubmission_(?:file|onlinetext)_?$"),
     re.compile(r"_late$", re.IGNORECASE),
@@ -73,8 +76,7 @@ def _all(submissions: Path, unpacked: Path, chapters: Sequence[str]) -> Iterator
         if entry.is_dir(follow_symlinks=False):
             yield from _of_student(path, student_of(entry.name), chapters)
         elif path.suffix.lower() == ".zip" and entry.is_file(follow_symlinks=False):
-            folder = unpacked / plain(path.stem)
-            if _unpack(path, folder):
+            if folder := _unpack(path, unpacked):
                 yield from _all(folder, unpacked, chapters)
             else:
                 yield HandedIn(student_of(path.stem), plain(path.name), path)
@@ -95,16 +97,18 @@ def _of_student(folder: Path, student: str, chapters: Sequence[str]) -> Iterator
 
 
 def student_of(name: str) -> str:
-    """A student's name without what a learning platform adds to it.
+    """A student's name without what a learning platform adds to it, fit to name a folder: never empty, "." or "..".
 
     Canvas: "doejane_LATE_1234_5678_file" (the numbers are the student's and the file's). Moodle:
     "Jane Doe_1234_assignsubmission_file_".
     """
-    name = plain(name).strip("_ ")
+    whole = plain(name)
+    name = whole.strip("_ ")
     name = re.sub(r"^(.+?)(?:_late)?_(\d+)_\d+$", r"\1_\2", name, flags=re.IGNORECASE)
     for added in _LMS:
         name = added.sub("", name)
-    return name.strip("_ ")
+    name = name.strip("_ ") or whole
+    return f"{name}_" if whole and not name.strip(".") else name
 
 
 def _order(given: HandedIn) -> tuple[float, bool]:
@@ -116,38 +120,42 @@ def _order(given: HandedIn) -> tuple[float, bool]:
     return changed, given.path.stem == given.chapter
 
 
-def _unpack(archive: Path, folder: Path) -> bool:
-    """The notebooks of an archive, each at most as large as one that is read, under names that stay inside `folder`.
+def _unpack(archive: Path, unpacked: Path) -> Path | None:
+    """A new folder in `unpacked` with an archive's notebooks.
 
-    False where it can't be read.
+    Each is at most as large as a notebook that is read, under a name that stays in the folder. None where it can't be read.
     """
+    folder = unpacked / hashlib.sha256(os.fsencode(archive)).hexdigest()[:16]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         _unpack_into(archive, folder)
-    except (
-        zipfile.BadZipFile,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        ValueError,
-        OverflowError,
-    ):
-        return False
-    return True
+    except Exception:  # a stranger's archive can be damaged in many ways, and each costs only that archive
+        return None
+    return folder
 
 
 def _unpack_into(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as file:
-        for info in file.infolist()[:_MOST_FILES]:
+        found = [info for info in file.infolist()[:_MOST_FILES] if info.filename.lower().endswith(".ipynb")]
+        if sum(min(info.file_size, MAX_BYTES) for info in found) > _MOST_BYTES:
+            raise ValueError(f"{archive} holds more than a class hands in")
+        for info in found:
             parts = [plain(part) for part in PurePosixPath(info.filename.replace("\\", "/")).parts]
-            parts = [part for part in parts if part not in ("", "/", "..", ".")]
-            if info.is_dir() or not parts or not parts[-1].lower().endswith(".ipynb"):
+            parts = [_shortened(part) for part in parts if part not in ("", "/", "..", ".")]
+            if info.is_dir() or not parts:
                 continue
-            target = folder.joinpath(*(part[:200] for part in parts))
+            target = folder.joinpath(*parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             with file.open(info) as packed, open(target, "wb") as out:
                 out.write(packed.read(MAX_BYTES + 1))
             when = time.mktime((*info.date_time, 0, 0, -1))
             os.utime(target, (when, when))
+
+
+def _shortened(name: str) -> str:
+    """A name that a file can have, both ends kept: the student's name and the chapter's."""
+    content = name.encode()
+    if len(content) <= _LONGEST:
+        return name
+    return content[:128].decode(errors="ignore") + content[-120:].decode(errors="ignore")

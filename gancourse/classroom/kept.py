@@ -24,7 +24,7 @@ class Kept:
 def place(out: Path, student: str, chapter: str) -> Path:
     """Where the marks of one submission are kept. ValueError where a name is more than one part of a path."""
     for name in (student, f"{chapter}.json"):
-        if Path(name).name != name:
+        if Path(name).name != name or name in ("", ".", ".."):
             raise ValueError(f"{name!r} can't name a file")
     return Path(out) / "state" / student / f"{chapter}.json"
 

@@ -1,5 +1,6 @@
 """Whose notebook is it, and which chapter's: under every name that students, browsers and learning platforms give."""
 
+import io
 import json
 import os
 import zipfile
@@ -123,6 +124,8 @@ def test_links_hidden_files_and_odd_names(tmp_path):
 def test_students_names():
     assert student_of("Jane Doe_77_assignsubmission_file_") == "Jane Doe_77"
     assert student_of("anna") == "anna" and student_of("b_2") == "b_2"
+    folders = [student_of(name) for name in ("_.._", "_._", "__", "..", " . ")]
+    assert folders == [".._", "._", "__", ".._", "._"] and student_of("") == ""
 
 
 def as_handed_in(solution) -> dict:
@@ -202,3 +205,48 @@ def test_a_broken_archive_among_others_costs_only_its_own(tmp_path):
     (folder / f"roe_{CHAPTER}.ipynb").write_text("{}")
     found = handed_in(folder, tmp_path / "unpacked")
     assert [(g.student, g.chapter) for g in found] == [("doejane", "doejane.zip"), ("roe", CHAPTER)]
+
+
+def packed(*members, kind=zipfile.ZIP_STORED) -> bytes:
+    """An archive of (name, content)."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", kind) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def test_an_archive_of_any_name_is_unpacked_where_it_should_be(tmp_path):
+    put(tmp_path, "kept.txt")
+    (tmp_path / "in").mkdir()
+    for name in ("all.zip", "\u200b...zip", " ...zip"):
+        (tmp_path / "in" / name).write_bytes(packed((f"ann/{CHAPTER}.ipynb", "{}")))
+    assert found(tmp_path) == [("ann", CHAPTER)] and (tmp_path / "kept.txt").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "kept.txt", "unpacked"}
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_of_any_kind_costs_only_its_own(tmp_path, kind):
+    put(tmp_path / "in", f"roe_{CHAPTER}.ipynb")
+    content = bytearray(packed((f"{CHAPTER}.ipynb", json.dumps(list(range(10_000)))), kind=kind))
+    content[60:400] = b"\xff" * 340
+    (tmp_path / "in" / "doejane.zip").write_bytes(content)
+    assert found(tmp_path) == [("doejane", "doejane.zip"), ("roe", CHAPTER)]
+
+
+def test_an_archive_of_names_too_long_for_a_file(tmp_path):
+    (tmp_path / "in").mkdir()
+    names = [f"roe_1234_56789_{word}_{CHAPTER}.ipynb" for word in ("a" * 250, "共分散" * 40)]
+    (tmp_path / "in" / "all.zip").write_bytes(packed(*((name, "{}") for name in names)))
+    assert (
+        found(tmp_path) == [(student, CHAPTER) for student, _ in found(tmp_path)]
+        and len(found(tmp_path)) == 2
+    )
+
+
+def test_an_archive_larger_than_a_class_is_left_packed(tmp_path, monkeypatch):
+    monkeypatch.setattr("gancourse.classroom.handed_in._MOST_BYTES", 1000)
+    put(tmp_path / "in", f"roe_{CHAPTER}.ipynb")
+    bomb = packed(*((f"ann{i}/{CHAPTER}.ipynb", "{}" * 100) for i in range(6)), kind=zipfile.ZIP_DEFLATED)
+    (tmp_path / "in" / "all.zip").write_bytes(bomb)
+    assert found(tmp_path) == [("all", "all.zip"), ("roe", CHAPTER)]
