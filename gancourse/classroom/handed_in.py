@@ -1,7 +1,7 @@
 """What a class handed in: which notebook is whose, for which chapter, whatever the files and folders are called.
 
 Taken: a folder for each student (nbgrader, Moodle), one folder for all with the student's name in front of the chapter's
-(Canvas), and zip archives of either, as Canvas and Moodle give them.
+(Canvas), and zip archives of either, as Canvas and Moodle give them, with the archives that students handed in inside.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from gancourse.classroom import notebooks
@@ -23,6 +23,10 @@ _LONGEST = 255  # bytes of a file's name
 _LMS = (  # what Canvas and Moodle add to a student's name
     re.compile(r"_assignsubmission_(?:file|onlinetext)_?$"),
     re.compile(r"_late$", re.IGNORECASE),
+)
+_FILE = (  # what they add to a file's: (the student's name), the file's own
+    re.compile(r"^(.+?_assignsubmission_(?:file|onlinetext)_).*$"),
+    re.compile(r"^([^\W_]+(?:_late)?_\d{3,}_\d{4,})_.*$", re.IGNORECASE),
 )
 
 
@@ -68,32 +72,50 @@ def chapter_of(name: str, chapters: Sequence[str]) -> tuple[str, str]:
     return (alone[0], "") if len(alone) == 1 else ("", "")
 
 
-def _all(submissions: Path, unpacked: Path, chapters: Sequence[str]) -> Iterator[HandedIn]:
+def _all(
+    submissions: Path, unpacked: Path, chapters: Sequence[str], inner: bool = False
+) -> Iterator[HandedIn]:
+    """Everything in a folder of students' folders, notebooks and archives; `inner` where it comes from an archive."""
     for entry in sorted(os.scandir(submissions), key=lambda entry: entry.name):
         path = Path(entry.path)
         if entry.name.startswith((".", "__MACOSX")):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _of_student(path, student_of(entry.name), chapters)
+            yield from _of_student(path, student_of(entry.name), unpacked, chapters)
         elif path.suffix.lower() == ".zip" and entry.is_file(follow_symlinks=False):
-            if folder := _unpack(path, unpacked):
-                yield from _all(folder, unpacked, chapters)
+            owner = _owner(path.stem)
+            if inner or owner != path.stem:  # one student's; else the whole class may be in it
+                yield from _of_archive(path, student_of(owner), unpacked, chapters)
+            elif folder := _unpack(path, unpacked, archives=True):
+                for given in _all(folder, unpacked, chapters, inner=True):
+                    nobody = given.chapter in chapters and given.student == plain(given.path.stem)
+                    yield replace(given, student=student_of(path.stem)) if nobody else given
             else:
                 yield HandedIn(student_of(path.stem), plain(path.name), path)
         elif path.suffix.lower() == ".ipynb":
             chapter, before = chapter_of(entry.name, chapters)
-            student = student_of(re.sub(r"(?i)copy of $", "", before).strip("-_ "))
+            student = student_of(_owner(re.sub(r"(?i)copy of $", "", before).strip("-_ ")))
             yield HandedIn(student or plain(path.stem), chapter or plain(path.stem), path)
 
 
-def _of_student(folder: Path, student: str, chapters: Sequence[str]) -> Iterator[HandedIn]:
-    """The notebooks of one student's folder and of the folders in it."""
+def _of_student(folder: Path, student: str, unpacked: Path, chapters: Sequence[str]) -> Iterator[HandedIn]:
+    """The notebooks of one student's folder, of the folders in it, and of archives that the student put there."""
     for place, inner, names in os.walk(folder):
         inner[:] = sorted(n for n in inner if not n.startswith((".", "__MACOSX")))
-        for name in sorted(names):
-            if name.lower().endswith(".ipynb") and not name.startswith("."):
-                chapter = chapter_of(name, chapters)[0] or plain(Path(name).stem)
-                yield HandedIn(student, chapter, Path(place) / name)
+        for name in sorted(n for n in names if not n.startswith(".")):
+            path = Path(place) / name
+            if name.lower().endswith(".ipynb"):
+                yield HandedIn(student, chapter_of(name, chapters)[0] or plain(path.stem), path)
+            elif name.lower().endswith(".zip") and path.is_file() and not path.is_symlink():
+                yield from _of_archive(path, student, unpacked, chapters)
+
+
+def _of_archive(archive: Path, student: str, unpacked: Path, chapters: Sequence[str]) -> Iterator[HandedIn]:
+    """The notebooks of an archive that one student handed in; archives inside it are left alone."""
+    if folder := _unpack(archive, unpacked):
+        yield from _of_student(folder, student, unpacked, chapters)
+    else:
+        yield HandedIn(student, plain(archive.name), archive)
 
 
 def student_of(name: str) -> str:
@@ -111,6 +133,14 @@ def student_of(name: str) -> str:
     return f"{name}_" if whole and not name.strip(".") else name
 
 
+def _owner(name: str) -> str:
+    """What stands for the student in the name of a file from Canvas or Moodle; other names as they are."""
+    for pattern in _FILE:
+        if match := pattern.match(name):
+            return match[1]
+    return name
+
+
 def _order(given: HandedIn) -> tuple[float, bool]:
     """What counts among several: the latest, and of two of one time the one with the chapter's own name."""
     try:
@@ -120,8 +150,8 @@ def _order(given: HandedIn) -> tuple[float, bool]:
     return changed, given.path.stem == given.chapter
 
 
-def _unpack(archive: Path, unpacked: Path) -> Path | None:
-    """A new folder in `unpacked` with an archive's notebooks.
+def _unpack(archive: Path, unpacked: Path, archives: bool = False) -> Path | None:
+    """A new folder in `unpacked` with an archive's notebooks, and with `archives` the archives in it.
 
     Each is at most as large as a notebook that is read, under a name that stays in the folder. None where it can't be read.
     """
@@ -129,15 +159,15 @@ def _unpack(archive: Path, unpacked: Path) -> Path | None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        _unpack_into(archive, folder)
+        _unpack_into(archive, folder, (".ipynb", ".zip") if archives else (".ipynb",))
     except Exception:  # a stranger's archive can be damaged in many ways, and each costs only that archive
         return None
     return folder
 
 
-def _unpack_into(archive: Path, folder: Path) -> None:
+def _unpack_into(archive: Path, folder: Path, kinds: tuple[str, ...]) -> None:
     with zipfile.ZipFile(archive) as file:
-        found = [info for info in file.infolist()[:_MOST_FILES] if info.filename.lower().endswith(".ipynb")]
+        found = [info for info in file.infolist()[:_MOST_FILES] if info.filename.lower().endswith(kinds)]
         if sum(min(info.file_size, MAX_BYTES) for info in found) > _MOST_BYTES:
             raise ValueError(f"{archive} holds more than a class hands in")
         for info in found:
