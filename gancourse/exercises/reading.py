@@ -44,7 +44,8 @@ def names_in(source: str) -> tuple[set[str], set[str]]:
 
 def plain(source: str) -> str:
     """A cell without the lines that only IPython understands: `%magic`, `!command`, `x = !command`, `?help`, `help?`."""
-    return re.sub(r"(?m)^([ \t]*)(?:[%!?].*|[\w, ]+=[ \t]*[%!].*|[\w.]+\?\??[ \t]*)$", r"\1pass", source)
+    # What follows the indent is never a blank, or a long line of blanks would be tried at each of them.
+    return re.sub(r"(?m)^([ \t]*)(?:[%!?].*|\w[\w, ]*=[ \t]*[%!].*|[\w.]+\?\??[ \t]*)$", r"\1pass", source)
 
 
 def cells(content: bytes) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -28,6 +29,13 @@ from gancourse.exercises.apart import Cells
 def test_names_that_a_cell_binds_and_uses(source, stored, loaded):
     found = reading.names_in(source)
     assert found[0] == stored and found[1] - {"__name__"} == loaded
+
+
+@pytest.mark.parametrize("text", [" " * 190_000 + "x(", "a " * 95_000, " \n" * 90_000, "= %" * 60_000])
+def test_no_cell_takes_long_to_read(text):
+    started = time.process_time()
+    reading.plain(text)
+    assert time.process_time() - started < 2
 
 
 def test_the_program_prints_cells_and_names_and_leaves_cells_out():
