@@ -39,6 +39,7 @@ DONE, DIED, LATE = b"done", b"died", b"late"
 MOST_BYTES = 100_000_000  # of one frame
 _HEAD = struct.Struct("<4sQ")
 _REFUSE = "__out_of_bounds__"
+_ALL = "*"  # what an import of everything binds: any name may come from it
 
 
 class OutOfBounds(Exception):
@@ -65,6 +66,14 @@ class Away:
         if name.startswith("__"):
             raise AttributeError(name)
         return Away(f"{self._name}.{name}", self._refuse)
+
+    def __or__(self, _):  # in a type hint
+        return self
+
+    __ror__ = __or__
+
+    def __instancecheck__(self, thing):
+        return self._name.rpartition(".")[2] in {kind.__name__ for kind in type(thing).__mro__}
 
 
 class Quiet:
@@ -188,6 +197,7 @@ class Cells:
         self.namespace, self.flags = namespace, 0
         self.errors: dict[str, BaseException] = {}
         self.statements: list[tuple[ast.stmt, str, set[str], set[str]]] = []
+        modules: set[str] = set()
         for i, (kind, source) in enumerate(cells):
             filename = f"<cell {i}>"
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
@@ -197,7 +207,14 @@ class Cells:
                 elif kind == "reader" or _is_definition(statement):
                     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
                         stored, loaded = reading.names(self._compiled(statement, filename))
-                        self.statements.append((statement, filename, stored | _altered(statement), loaded))
+                        if isinstance(statement, ast.Import | ast.ImportFrom):
+                            modules |= stored
+                        if any(
+                            isinstance(node, ast.alias) and node.name == _ALL for node in ast.walk(statement)
+                        ):
+                            stored.add(_ALL)
+                        stored |= _altered(statement) | _called(statement) - modules
+                        self.statements.append((statement, filename, stored, loaded))
 
     def _parsed(self, source: str, filename: str) -> list[ast.stmt]:
         for text in (source, reading.plain(source)):
@@ -215,7 +232,7 @@ class Cells:
 
     def bind(self, name: str) -> BaseException | None:
         """Run what `name` needs, in order; returns what kept it from being defined, None where nothing did."""
-        wanted, before = {name}, 0
+        wanted, before = {name, _ALL}, 0
         while len(wanted) > before:
             before = len(wanted)
             for _, _, stored, loaded in self.statements:
@@ -252,6 +269,23 @@ def _altered(statement: ast.stmt) -> set[str]:
         while isinstance(base, ast.Attribute | ast.Subscript):
             base = base.value
         if base is not node and isinstance(base, ast.Name) and isinstance(node.ctx, ast.Store):  # type: ignore[attr-defined]
+            found.add(base.id)
+    return found
+
+
+def _called(statement: ast.stmt) -> set[str]:
+    """Names of the things of which a statement calls a method for what it does: `rules.append(...)`, `@rule.register`."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        calls = statement.decorator_list
+    else:
+        calls = [node.value for node in ast.walk(statement) if isinstance(node, ast.Expr)]
+        calls = [call for call in calls if isinstance(call, ast.Call)]
+    found = set()
+    for call in calls:
+        base = method = call.func if isinstance(call, ast.Call) else call
+        while isinstance(base, ast.Attribute | ast.Subscript):
+            base = base.value
+        if base is not method and isinstance(base, ast.Name):
             found.add(base.id)
     return found
 

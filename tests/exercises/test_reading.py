@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gancourse.exercises import reading
-from gancourse.exercises.apart import Cells
+from gancourse.exercises.apart import Away, Cells
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,39 @@ def test_only_what_an_answer_stands_on_is_run():
     assert book.bind("f") is None and namespace["f"](2) == 12
     assert "other" not in namespace and "loaded" not in namespace
     assert list(book.errors) == ["<cell 4>"]
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "from math import *",
+        "floor = None\ntry:\n    from math import *\nexcept ImportError:\n    pass",
+        "import math\nrules = []\nrules.append(math.floor)\ndef floor(x):\n    return rules[0](x)",
+        "import math\nrules = {}\nfor k in (1,):\n    rules.update({k: math.floor})\n"
+        "def floor(x):\n    return rules[1](x)",
+        "import functools, math\n@functools.singledispatch\ndef floor(x):\n    return 0\n"
+        "@floor.register\ndef _(x: float):\n    return math.floor(x)",
+    ],
+)
+def test_an_answer_stands_on_what_was_imported_and_filled_in_as_well(helper):
+    namespace: dict = {}
+    book = Cells([("reader", helper), ("reader", "def f(x):\n    return floor(x)")], namespace)
+    assert book.bind("f") is None and namespace["f"](2.5) == 2
+
+
+def test_calls_of_a_modules_functions_are_not_what_an_answer_stands_on():
+    namespace: dict = {}
+    cells = [("reader", "import sys\nsys.exit()\nwidth = 3\nprint(width.real)\nother.append(1)")]
+    assert Cells([*cells, ("reader", "def f():\n    return width, sys")], namespace).bind("f") is None
+    assert namespace["f"]() == (3, sys)
+
+
+def test_a_class_that_is_away_may_stand_in_a_type_hint():
+    away = Away("gancourse.metrics.Moments", lambda name: None)
+    namespace: dict = {"Moments": away}
+    answer = "def f(x: Moments | None, y: None | Moments = None):\n    return isinstance(x, Moments)"
+    assert Cells([("reader", answer)], namespace).bind("f") is None
+    assert not namespace["f"](1) and namespace["f"](type("Moments", (), {})())
 
 
 def test_what_keeps_an_answer_from_being_defined_is_told():
