@@ -13,6 +13,9 @@ from gancourse.classroom.tables import plain
 from gancourse.exercises import exercise, judging
 
 _RAISES = re.compile(r"line (\d{1,3}) of the cell, .* raises (\w+)", re.DOTALL)
+_UNTRIED = re.compile(
+    r"It could not be tried: (?:line (\d{1,3}) of the cell can't be read|its definition raises (\w+)|its cell defines no)"
+)
 _USES = re.compile(
     r"It uses [A-Za-z_][\w.]{0,80}\. Write it yourself: this exercise is about the inside of \w+\."
 )
@@ -49,6 +52,12 @@ def for_student(row: Row) -> str:
         return "Python itself ended while this answer ran."
     if row.status == judging.WRONG and "it returns nothing (None)" in row.message:
         return "It returns nothing (None): is there a `return`?"
+    if row.status == judging.WRONG and (found := _UNTRIED.match(row.message)):
+        if found[1]:
+            return f"It could not be tried: Python can't read line {found[1]} of its cell."
+        if found[2]:
+            return f"It could not be tried: its definition raises {found[2] if found[2] in _ERRORS else 'an error'}."
+        return f"It could not be tried: its cell does not define {exercise(row.exercise).name}."
     if row.status == judging.WRONG:
         return (
             f"On an input that is drawn for grading {_what(row.message)}. "

@@ -38,6 +38,8 @@ def verdict(exercise: Exercise, results: list[Result], seed: int = 0) -> Verdict
             TIMED_OUT, f"It had not ended after {limit(exercise, seed):.0f} s, in {given}: an endless loop?"
         )
     if len(results) != len(cases):
+        if len(results) == 1 and results[0].error:
+            return Verdict(WRONG, f"It could not be tried: {results[0].detail}.")
         return Verdict(WRONG, f"It was tried on {len(cases)} inputs and gave {len(results)} outputs.")
     failing = [
         i

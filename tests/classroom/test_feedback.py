@@ -71,6 +71,24 @@ def test_an_error_is_told_by_its_line_and_kind_alone():
     )
 
 
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        (
+            "line 2 of the cell can't be read: invalid syntax 0.271",
+            "Python can't read line 2 of its cell.",
+        ),
+        ("its definition raises NameError: name '0.271'", "its definition raises NameError."),
+        ("its definition raises Inputs0271: 0.271", "its definition raises an error."),
+        ("its cell defines no 0.271", "its cell does not define covariance."),
+    ],
+)
+def test_an_answer_that_is_not_there_is_told_so(detail, told):
+    verdict = judging.verdict(RECORDS[0], [Result(error="SyntaxError", detail=detail)], SECRET)
+    assert verdict.message == f"It could not be tried: {detail}."
+    assert feedback.told(row(RECORDS[0], "wrong", verdict.message)) == f"It could not be tried: {told}"
+
+
 @pytest.mark.parametrize("status", ["wrong", "timed out", "crashed", "not graded", "refused", "new status"])
 def test_what_a_submission_says_itself_stays_behind(status):
     said = feedback.for_student(
