@@ -141,7 +141,12 @@ def _around(notebook: dict, report: Path) -> str:
         if b"<!DOCTYPE" in text or b"<!ENTITY" in text:  # a forged report
             return UNFINISHED
         cases = list(ElementTree.fromstring(text).iter("testcase"))
-    except (OSError, ElementTree.ParseError):
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        ElementTree.ParseError,
+    ):  # an encoding that isn't known, for one
         return UNFINISHED
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     failed = {i for i, case in enumerate(cases) if case.find("failure") is not None}

@@ -140,14 +140,24 @@ def scratch_folder() -> Iterator[Path]:
         yield folder
     finally:
         for _ in range(20):
+            _flatten(folder)
             shutil.rmtree(folder, ignore_errors=True)
             if not folder.exists():
                 break
-            for path in folder.rglob("*"):  # a folder that was made unreadable
-                with contextlib.suppress(OSError):
-                    if path.is_dir() and not path.is_symlink():
-                        path.chmod(0o700)
             time.sleep(0.05)
+
+
+def _flatten(folder: Path) -> None:
+    """Open the folders in a folder and move them up into it: deeper than Python can go, they could not be removed."""
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        with contextlib.suppress(OSError):
+            with os.scandir(place) as entries:
+                inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+            for path in inner:
+                path.chmod(0o700)
+                waiting.append(path if place == folder else path.rename(folder / uuid.uuid4().hex))
 
 
 def _bubblewrap(scratch: Path, hidden: Sequence[Path], visible: Sequence[Path]) -> list[str]:

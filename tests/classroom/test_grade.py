@@ -389,6 +389,29 @@ def test_the_sandbox_leaves_no_survivors_and_keeps_its_limits(tmp_path, confine)
     assert big.status != 0 and (tmp_path / "big").stat().st_size <= 1000
 
 
+def test_a_scratch_folder_goes_however_deep_it_is():
+    with sandbox.scratch_folder() as scratch:
+        here = os.getcwd()
+        os.chdir(scratch)
+        try:
+            for _ in range(3000):
+                os.mkdir("deeper")
+                os.chdir("deeper")
+            Path("file").write_text("")
+            os.symlink("/", "link")
+        finally:
+            os.chdir(here)
+        (scratch / "closed").mkdir(mode=0)
+    assert not scratch.exists() and Path("/").exists()
+
+
+@pytest.mark.parametrize("encoding", ["nothing", "shift_jis", "utf-16"])
+def test_a_forged_report_is_no_report(tmp_path, solution, encoding):
+    report = tmp_path / "cells.xml"
+    report.write_text(f'<?xml version="1.0" encoding="{encoding}"?><a/>')
+    assert marking._around(solution, report) == marking.UNFINISHED
+
+
 def test_memory_is_bounded(tmp_path):
     started, limits = time.monotonic(), sandbox.Limits(wall_seconds=60, resident_bytes=200 * 2**20)
     inner = "x = bytes([1]) * 600_000_000; import time; time.sleep(600)"
