@@ -46,24 +46,36 @@ def read_submission(path: Path, solution: dict) -> Submission:
     known = {*stubs.values(), *(cell["source"] for cell in solution["cells"])}
     found = Submission({}, {}, read_by_hand=_free_text(solution), names=names)
     used: set[int] = set()
+    course = {c["source"].strip() for c in solution["cells"] if not roles.is_answer_id(c["id"])}
+    checks = {cell["id"]: cell["source"].strip() for cell in solution["cells"]}
     for record in exercises_of(solution):
-        id = roles.answer_id(record)
+        id, check = roles.answer_id(record), checks.get(roles.check_id(record))
         by_id = [i for i, cell in enumerate(given) if id in (cell["id"], cell["grade_id"])]
-        places = by_id or [
-            i for i, cell in enumerate(given) if record.name in names.get(cell["source"], ((), ()))[0]
+        by_name = [
+            i
+            for i, cell in enumerate(given)
+            if record.name in names.get(cell["source"], ((), ()))[0] and cell["source"].strip() not in course
         ]
+        edited = [i for i in by_id if given[i]["source"].strip() != stubs[id].strip()]
+        named = [i for i in by_name if given[i]["source"].strip() != stubs[id].strip()]
+        places = edited or named or by_id or by_name
         if not places:
             found.remarks[record.id] = "its answer cell is missing"
             continue
-        used.update(places)
-        edited = [i for i in places if given[i]["source"].strip() != stubs[id].strip()]
-        found.answers[record.id] = given[(edited or places)[0]]["source"]
+        end = next((i for i, cell in enumerate(given) if cell["source"].strip() == check), len(given))
+        chosen = max((i for i in places if i < end), default=places[-1])  # in the notebook the last one holds
+        used.update([*by_id, chosen])
+        found.answers[record.id] = given[chosen]["source"]
         if len(edited) > 1:
             found.remarks[record.id] = (
-                f"its answer cell is there {len(edited)} times; the first edited one counts"
+                f"its answer cell is there {len(edited)} times; the last one above its check counts"
             )
         elif not by_id:
             found.remarks[record.id] = "its answer cell had lost its id and was found by the name it defines"
+        elif named and not edited:
+            found.remarks[record.id] = (
+                "its answer cell is as it was handed out; the cell that defines it counts"
+            )
     places_of = {cell["source"].strip(): cell["id"] for cell in solution["cells"]} | {
         source.strip(): id for id, source in stubs.items()
     }

@@ -17,7 +17,7 @@ import pytest
 
 from gancourse.classroom import marking, notebooks, sandbox, verdicts
 from gancourse.classroom.grade import grade
-from gancourse.classroom.intake import exercises_of, graded_slice, read_submission
+from gancourse.classroom.intake import exercises_of, graded_slice, read_submission, stub_of
 from gancourse.classroom.release import released
 from gancourse.exercises import judging, of_chapter
 
@@ -287,6 +287,37 @@ def test_intake_repairs_what_it_can(tmp_path, solution):
         RECORDS[2].id: "counts",
     }
     assert [*found.extras.values()] == [["helper = 1"]]
+
+
+def test_of_several_answers_the_one_counts_that_holds_in_the_notebook(tmp_path, solution):
+    """A copy of the answer's cell below it, and a stub left as it was with the function in a cell of the student's own."""
+    good, record = right(solution), RECORDS[0]
+    answer, wrong = good[answer_id(record)], "def covariance(x, y):\n    return 0"
+
+    def counted(first: str, *cells: tuple[int, str, set]) -> tuple[str, str]:
+        """The answer that counts and the remark, with cells this far below the answer's."""
+        path = hand_in(tmp_path, "odd", solution, good | {answer_id(record): first})
+        notebook = notebooks.read(path)
+        at = [cell["id"] for cell in notebook["cells"]].index(answer_id(record))
+        metadata = notebook["cells"][at]["metadata"]
+        for below, source, kept in cells:
+            own = {"cell_type": "code", "id": f"own-{below}", "source": source, "outputs": []}
+            notebook["cells"].insert(at + below, own | {"metadata": metadata if kept else {}})
+        path.write_text(json.dumps(notebook))
+        found = read_submission(path, solution)
+        assert source not in [extra for own in found.extras.values() for extra in own]
+        return found.answers[record.id], found.remarks.get(record.id, "")
+
+    stub = stub_of(solution, record)
+    left = "its answer cell is as it was handed out; the cell that defines it counts"
+    twice = "its answer cell is there 2 times; the last one above its check counts"
+    below = [cell["id"] for cell in solution["cells"]].index(f"check-{record.id.replace('.', '-')}") + 1
+    below -= [cell["id"] for cell in solution["cells"]].index(answer_id(record))
+    assert counted(wrong, (1, answer, {"copied"})) == (answer, twice)
+    assert counted(answer, (below, wrong, {"copied"})) == (answer, twice)
+    assert counted(stub, (1, answer, set())) == (answer, left)
+    assert counted(stub, (below, answer, set())) == (answer, left)
+    assert counted(stub, (1, stub, {"copied"})) == (stub, "")
 
 
 @pytest.mark.parametrize(
