@@ -113,12 +113,17 @@ class _AwayModule(types.ModuleType):
 
 
 class Doorkeeper(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds, instead of the course and of the peers, modules in which everything is away but what `lent` gives."""
+    """Finds, instead of the course and of the peers, modules in which everything is away but what `lent` gives.
+
+    A module out of which something was taken is not found a second time.
+    """
 
     def __init__(self, refuse: Callable, lent: Mapping[str, Callable[[], Any]]):
         self.refuse, self.lent = refuse, lent
 
     def find_spec(self, fullname, path=None, target=None):
+        if fullname in _HOLLOWED:  # made anew it would hold again what was taken out of it
+            self.refuse(_HOLLOWED[fullname])
         if fullname.partition(".")[0] in ("gancourse", *rules.PEERS):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
@@ -158,8 +163,12 @@ def bar(name: str, refuse: Callable) -> None:
                 setattr(module, key, Away(name, refuse))
 
 
+_HOLLOWED: dict[str, str] = {}  # module -> what was taken out of it
+
+
 def _hollow(function: types.FunctionType, name: str) -> None:
     """Give a function a body that refuses, so that no name it goes by leads to what it was."""
+    _HOLLOWED[function.__globals__["__name__"]] = name
     free = ", ".join(function.__code__.co_freevars)
     text = f"def make({free}):\n def stub(*_, **__):\n  [{free}]\n  {_REFUSE}({name!r})\n return stub"
     namespace: dict[str, Any] = {}
@@ -178,7 +187,7 @@ def _bar_in_torch(op: str, name: str, refuse: Callable) -> None:
         _LIBRARY.append(torch.library.Library("aten", "IMPL"))
     for overload in packet.overloads():
         full = op if overload == "default" else f"{op}.{overload}"
-        for key in ("CPU", "AutogradCPU"):
+        for key in ("CPU", "AutogradCPU", "CompositeImplicitAutograd", "FuncTorchBatchedDecomposition"):
             with contextlib.suppress(RuntimeError):
                 _LIBRARY[0].impl(full, lambda *_, **__: refuse(name), key)
 

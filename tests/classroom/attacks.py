@@ -36,6 +36,15 @@ DISGUISES = {
     "    return torch.ops.aten.cov(torch.stack([x, y]))[0, 1]",
     "torch's own table": "import torch\ndef covariance(x, y):\n"
     "    return torch._C._VariableFunctions.cov(torch.stack([x, y]))[0, 1]",
+    "torch's decomposition": "import torch\ndef covariance(x, y):\n"
+    "    return torch.ops.aten.cov.default.decompose(torch.stack([x, y]))[0, 1]",
+    "torch's vmap": "import torch\ndef covariance(x, y):\n"
+    "    return torch.vmap(lambda m: m.cov())(torch.stack([x, y])[None])[0, 0, 1]",
+    "numpy, loaded again": "import importlib, numpy\ndef covariance(x, y):\n"
+    "    made = importlib.reload(importlib.import_module('numpy.lib._function_base_impl'))\n"
+    "    return made.cov(x, y)[0, 1]",
+    "statistics, imported anew": "import sys\ndef covariance(x, y):\n    sys.modules.pop('statistics')\n"
+    "    import statistics\n    return statistics.covariance(x.tolist(), y.tolist())",
     "a peer": "from sklearn.covariance import empirical_covariance\ndef covariance(x, y):\n"
     "    return empirical_covariance([list(x), list(y)])",
 }

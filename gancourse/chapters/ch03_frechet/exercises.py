@@ -66,7 +66,13 @@ def square_of_the_sum(mu_x, sigma_x, mu_y, sigma_y):
 
 # --- 03.2 matrix_sqrt --------------------------------------------------------------------------------------
 
-exercise_03_2 = Exercise("03.2", "matrix_sqrt", points=3, atol=1e-6, forbidden=("scipy.linalg.sqrtm",))
+exercise_03_2 = Exercise(
+    "03.2",
+    "matrix_sqrt",
+    points=3,
+    atol=1e-6,
+    forbidden=("scipy.linalg.sqrtm", "scipy.linalg.fractional_matrix_power", "scipy.linalg.funm"),
+)
 
 
 @exercise_03_2.oracle

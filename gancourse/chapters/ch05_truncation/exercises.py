@@ -15,7 +15,12 @@ exercise_05_1 = Exercise(
     "05.1",
     "truncated_normal",
     points=4,
-    forbidden=("torch.nn.init.trunc_normal_", "scipy.stats.truncnorm"),
+    forbidden=(
+        "torch.nn.init.trunc_normal_",
+        "torch.nn.init._no_grad_trunc_normal_",
+        "scipy.stats.truncnorm",
+        "scipy.stats.truncate",
+    ),
     seconds=30,  # a right answer may draw number by number
 )
 

@@ -885,7 +885,11 @@ exercise_09_4 = Exercise(
         "parameters of the average that remember how they came about",
         "whether the average moves along when the trained network is changed afterwards",
     ),
-    forbidden=("torch.optim.swa_utils.AveragedModel",),
+    forbidden=(
+        "torch.optim.swa_utils.AveragedModel",
+        "torch.optim.swa_utils.get_ema_avg_fn",
+        "torch.optim.swa_utils.get_ema_multi_avg_fn",
+    ),
 )
 
 

@@ -15,7 +15,9 @@ def _column(t):
 
 # --- 11.1 lerp ---------------------------------------------------------------------------------------------
 
-exercise_11_1 = Exercise("11.1", "lerp", points=2, forbidden=("torch.lerp", "torch.Tensor.lerp"))
+exercise_11_1 = Exercise(
+    "11.1", "lerp", points=2, forbidden=("torch.lerp", "torch.Tensor.lerp", "torch._refs.lerp")
+)
 
 
 @exercise_11_1.oracle
