@@ -167,7 +167,8 @@ def _bubblewrap(scratch: Path, hidden: Sequence[Path], visible: Sequence[Path]) 
     """
     flags = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     mounts = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    private = [f.resolve() for f in (Path("/tmp"), Path.home(), *hidden) if f.is_dir()]
+    # Those that hold others come first, or they would hide them.
+    private = sorted({f.resolve() for f in (Path("/tmp"), Path.home(), *hidden) if f.is_dir()})
     needed = [Path(p).resolve() for p in (sys.base_prefix, sys.prefix)]
     inside = [f for f in private if any(f != n and f.is_relative_to(n) for n in needed)]
     for kind, places in (
@@ -178,7 +179,11 @@ def _bubblewrap(scratch: Path, hidden: Sequence[Path], visible: Sequence[Path]) 
     ):
         for place in dict.fromkeys(places):
             mounts += [kind, *[str(place)] * (1 if kind == "--tmpfs" else 2)]
-    return ["bwrap", *flags, *mounts, "--bind", str(scratch), str(scratch), "--chdir", str(scratch)]
+    # An empty folder is memory that no limit counts: it is closed again, and shared memory lies in the scratch folder.
+    mounts += ["--bind", str(scratch), str(scratch), "--bind", str(scratch), "/dev/shm"]
+    for place in dict.fromkeys([Path("/dev"), *private, *inside]):
+        mounts += ["--remount-ro", str(place)]
+    return ["bwrap", *flags, *mounts, "--chdir", str(scratch)]
 
 
 def resident(process: subprocess.Popen) -> int:

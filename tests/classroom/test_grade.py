@@ -463,6 +463,24 @@ def test_confined_code_sees_neither_hidden_folders_nor_the_network(tmp_path):
     assert ended.output == "[] ['lo']\n"
 
 
+def test_confined_code_writes_to_its_scratch_folder_only(tmp_path):
+    need_sandbox()
+    hidden, scratch = tmp_path / "hidden", tmp_path / "scratch"
+    (hidden / "inner").mkdir(parents=True), scratch.mkdir()
+    script = (
+        "import multiprocessing, sys, tempfile\n"
+        "for place in sys.argv[1:]:\n"
+        "    try:\n        open(place + '/new', 'w')\n"
+        "    except OSError as error:\n        print(error.strerror)\n"
+        "multiprocessing.Lock(), tempfile.TemporaryFile(), open('/dev/null', 'w'), open('new', 'w')\n"
+    )
+    private = [hidden / "inner", hidden]
+    places = ["/tmp", "/dev", str(Path.home()), *map(str, private), "/usr"]
+    command = [os.path.realpath(os.sys.executable), "-c", script, *places]
+    ended = sandbox.run(command, scratch, hidden=private, limits=sandbox.Limits(), env={}, confine=True)
+    assert ended.output == "Read-only file system\n" * len(places) and (scratch / "new").exists()
+
+
 @pytest.mark.slow
 def test_a_class_of_sixty(tmp_path, solution):
     """Styles, mistakes, attacks and files that are none: the marks, nothing else changed, and the same once more."""
