@@ -31,6 +31,7 @@ from gancourse.exercises.running import STUB, Result, fresh_cases
 
 MISSING, CRASHED = "missing", "crashed"
 _START = 120  # seconds that Python and torch may take to start
+_MOST_ARRAYS = 100_000  # in the outputs of an answer
 _GRACE = 15  # seconds more than an answer's own limit
 # Judging silences prints and seeds the global random streams: one at a time.
 _judging = threading.RLock()
@@ -103,7 +104,8 @@ def judged(record: Exercise, content: bytes, seed: int) -> judging.Verdict:
 def results_of(content: bytes) -> list[Result]:
     """Results from a stranger's bytes; ValueError or another error where they are not what an answer gives."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        if sum(info.file_size for info in arrays.zip.infolist()) > MOST_BYTES:
+        packed = arrays.zip.infolist()
+        if len(packed) > _MOST_ARRAYS or sum(info.file_size for info in packed) > MOST_BYTES:
             raise ValueError("the outputs are too large")
         return parcel.unpack_results({name: arrays[name] for name in arrays.files})
 

@@ -379,7 +379,7 @@ def test_the_slice_leaves_the_long_experiments_out(tmp_path, solution):
     assert not any("figures.show" in "".join(cell["source"]) for cell in sliced)
 
 
-def test_forged_outputs_are_refused():
+def test_forged_outputs_are_refused(monkeypatch):
     def told(**arrays) -> judging.Verdict:
         file = io.BytesIO()
         np.savez(file, **arrays)
@@ -392,6 +392,8 @@ def test_forged_outputs_are_refused():
     strange = np.frombuffer(b"\xff\xff\xff\xff" * 5, dtype="<U1").copy()  # no Unicode
     assert told(**{"cases": np.array(1), "0.told": strange}) == unread
     assert told(cases=np.array(0)).status == "wrong"
+    monkeypatch.setattr(verdicts, "_MOST_ARRAYS", 1)
+    assert told(**{"cases": np.array(0), "more": np.array(0)}) == unread
 
 
 @pytest.mark.parametrize("confine", [False, True])
