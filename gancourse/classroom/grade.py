@@ -112,6 +112,8 @@ def grade(
         for verdicts, rest in ((own, rows), (readable, shown)):
             marked = manual.merged(verdicts, marks, out / "manual.csv")
             rest += [points.late(row, one.handed_in, due) for row in marked]
+    for note in manual.unused(rows, marks, out / "manual.csv"):
+        print(note)
     absent = gradebook.missing(roster | {one.student for one in done}, best, rows)
     rows = sorted([*rows, *absent], key=lambda row: (row.student, row.chapter))
     gradebook.write_gradebook(out, rows)

@@ -86,6 +86,16 @@ def merged(rows: Iterable[Row], marks: Mapping[tuple[str, str, str], Mark | None
     return done
 
 
+def unused(rows: Iterable[Row], marks: Mapping[tuple[str, str, str], Mark | None], path: Path) -> list[str]:
+    """The marks of which no row knows, in words: a name that is spelled in another way, or nothing was handed in."""
+    there = {_key(row)[:2] for row in rows}
+    return [
+        f"{path}, line {mark.line}: not counted, {student} has handed in no {chapter}"
+        for (student, chapter, _), mark in marks.items()
+        if mark is not None and (student, chapter) not in there
+    ]
+
+
 def _key(row: Row) -> tuple[str, str, str]:
     return (str(inert(row.student)).strip(), row.chapter, row.exercise)
 

@@ -47,8 +47,11 @@ def read_rows(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[st
     lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
     if missing := set(columns) - set(lines.fieldnames or ()):
         raise ValueError(f"{path} lacks the columns {', '.join(sorted(missing))}")
-    for line in lines:
-        yield lines.line_num, {name: (line[name] or "").strip() for name in columns}
+    try:
+        for line in lines:
+            yield lines.line_num, {name: (line[name] or "").strip() for name in columns}
+    except csv.Error as error:  # an unclosed quote can make one field of the rest
+        raise ValueError(f"{path}, after line {lines.line_num}: {error}") from None
 
 
 def number(text: str) -> float:

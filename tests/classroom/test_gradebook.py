@@ -257,6 +257,29 @@ def test_a_mark_that_cannot_be_is_named(tmp_path, marks, monkeypatch, line, prob
         grade(hand_in(tmp_path, "a"), out)
 
 
+def test_a_mark_for_nobody_is_told(tmp_path, marks, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "manual.csv").write_text(
+        f"student,chapter,exercise,points,comment\na,{CHAPTER},02.1,1,\nanna,{CHAPTER},02.1,1,\na,02,02.1,1,\nb,02,x,,\n"
+    )
+    grade(hand_in(tmp_path, "a"), out)
+    told = [line.partition("manual.csv, ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in told if line] == [
+        f"line 3: not counted, anna has handed in no {CHAPTER}",
+        "line 4: not counted, a has handed in no 02",
+    ]
+
+
+def test_a_table_with_an_endless_field_is_named(tmp_path, marks):
+    out = tmp_path / "out"
+    out.mkdir()
+    text = f'student,chapter,exercise,points,comment\na,{CHAPTER},02.1,1,"half\n'
+    (out / "manual.csv").write_text(text + "x" * 200_000)
+    with pytest.raises(ValueError, match=r"manual\.csv, after line \d+: field larger"):
+        grade(hand_in(tmp_path, "a"), out)
+
+
 def test_written_answers_are_laid_out_for_who_reads_them(tmp_path, marks):
     from gancourse.classroom import cells
 
