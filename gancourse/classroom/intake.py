@@ -19,8 +19,8 @@ from gancourse.exercises import Exercise, of_chapter, reading
 MAX_BYTES = 50_000_000
 _MOST_TEXT = 1000  # characters of a message in the gradebook
 _IGNORE = "nbval-ignore-output"
-_MOST_DEATHS = 10  # cells that may each be too much for Python's parser
-_PARSING = sandbox.Limits(cpu_seconds=60, memory_bytes=4 * 2**30, file_bytes=0, processes=1024)
+_MOST_DEATHS = 5  # cells that may each be too much for Python's parser
+_PARSING = sandbox.Limits(cpu_seconds=10, memory_bytes=4 * 2**30, file_bytes=0, processes=1024)
 
 Names = tuple[frozenset[str], frozenset[str]]  # that a cell binds, that it uses
 
@@ -116,6 +116,7 @@ def _content(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)[:MAX_BYTES]
 
 
+@functools.lru_cache(maxsize=4)  # answers, and those in words, are read one after the other
 def _parsed(content: bytes) -> tuple[list[dict[str, str]], dict[str, Names]]:
     """The cells of a stranger's notebook and the names in each: parsed in a process that may die of it."""
     left_out: list[int] = []

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gancourse.classroom import marking, notebooks, sandbox, verdicts
+from gancourse.classroom import intake, marking, notebooks, sandbox, verdicts
 from gancourse.classroom.grade import grade
 from gancourse.classroom.intake import exercises_of, graded_slice, read_submission, stub_of
 from gancourse.classroom.release import released
@@ -330,6 +331,21 @@ def test_an_unreadable_file_costs_only_its_author(tmp_path, solution, content):
     rows = grade(tmp_path, tmp_path.parent / f"{tmp_path.name}-graded")
     assert {(row.status, row.points) for row in rows} == {("unreadable", 0)}
     assert [row.exercise for row in rows] == [r.id for r in exercises_of(solution)]
+
+
+def test_cells_too_much_for_the_parser_take_a_minute_at_most(tmp_path, solution, monkeypatch):
+    """`1|1|1` in a pattern takes the time of its length squared."""
+    times, reading = [], intake._reading
+    monkeypatch.setattr(intake, "_reading", lambda *a: times.append(a) or reading(*a))
+    monkeypatch.setattr(intake, "_PARSING", replace(intake._PARSING, cpu_seconds=1))
+    path = hand_in(tmp_path, "s", solution, right(solution))
+    notebook = notebooks.read(path)
+    slow = "match x:\n case " + "1|" * 90_000 + "1:\n  pass  # "
+    cells = [{"cell_type": "code", "metadata": {}, "source": f"{slow}{i}", "outputs": []} for i in range(8)]
+    path.write_text(json.dumps(notebook | {"cells": notebook["cells"] + cells}))
+    for _ in range(2):
+        assert set(read_submission(path, solution).answers) == {r.id for r in RECORDS}
+    assert len(times) == 1 + intake._MOST_DEATHS and 10 * len(times) <= 60
 
 
 def test_a_large_file_costs_only_its_author(tmp_path, solution):
