@@ -37,6 +37,7 @@ class HandedIn:
     student: str
     chapter: str
     path: Path
+    archive: str = ""  # name of the one that it came in, where that may hold a whole class
 
 
 def handed_in(submissions: Path, unpacked: Path) -> list[HandedIn]:
@@ -47,7 +48,7 @@ def handed_in(submissions: Path, unpacked: Path) -> list[HandedIn]:
     """
     found: dict[tuple[str, str], HandedIn] = {}
     chapters = [path.stem for path in notebooks.solutions()]
-    for given in _all(Path(submissions), Path(unpacked), chapters):
+    for given in _told_apart(list(_all(Path(submissions), Path(unpacked), chapters))):
         key = given.student, given.chapter
         if key not in found or _order(given) > _order(found[key]):
             found[key] = given
@@ -56,6 +57,24 @@ def handed_in(submissions: Path, unpacked: Path) -> list[HandedIn]:
             f"submissions: {', '.join(sorted(g.path.name for g in found.values()))} can't be unpacked"
         )
     return [found[key] for key in sorted(found)]
+
+
+def _told_apart(everything: list[HandedIn]) -> Iterator[HandedIn]:
+    """The same, by the archive's name where each of several archives holds one folder, and all of one name.
+
+    Students who packed the folder that was handed out give such archives: the folder names none of them.
+    """
+    students: dict[str, set[str]] = {}
+    archives: dict[tuple[str, str], set[str]] = {}
+    for given in everything:
+        if given.archive:
+            students.setdefault(given.archive, set()).add(given.student)
+            archives.setdefault((given.student, given.chapter), set()).add(given.archive)
+    alike = {
+        name for names in archives.values() if len(names) > 1 for name in names if len(students[name]) == 1
+    }
+    for given in everything:
+        yield replace(given, student=given.archive) if given.archive in alike else given
 
 
 def chapter_of(name: str, chapters: Sequence[str]) -> tuple[str, str]:
@@ -89,7 +108,8 @@ def _all(
             elif folder := _unpack(path, unpacked, archives=True):
                 for given in _all(folder, unpacked, chapters, inner=True):
                     nobody = given.chapter in chapters and given.student == plain(given.path.stem)
-                    yield replace(given, student=student_of(path.stem)) if nobody else given
+                    name = student_of(path.stem)
+                    yield replace(given, student=name if nobody else given.student, archive=name)
             else:
                 yield HandedIn(student_of(path.stem), plain(path.name), path)
         elif path.suffix.lower() == ".ipynb":

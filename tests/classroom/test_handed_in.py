@@ -243,8 +243,10 @@ def test_an_archive_of_any_name_is_unpacked_where_it_should_be(tmp_path):
     put(tmp_path, "kept.txt")
     (tmp_path / "in").mkdir()
     for name in ("all.zip", "\u200b...zip", " ...zip"):
-        (tmp_path / "in" / name).write_bytes(packed((f"ann/{CHAPTER}.ipynb", "{}")))
-    assert found(tmp_path) == [("ann", CHAPTER)] and (tmp_path / "kept.txt").exists()
+        (tmp_path / "in" / name).write_bytes(
+            packed(*((f"{who}/{CHAPTER}.ipynb", "{}") for who in ("ann", "roe")))
+        )
+    assert found(tmp_path) == [("ann", CHAPTER), ("roe", CHAPTER)] and (tmp_path / "kept.txt").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"in", "kept.txt", "unpacked"}
 
 
@@ -270,3 +272,23 @@ def test_an_archive_larger_than_a_class_is_left_packed(tmp_path, monkeypatch):
     bomb = packed(*((f"ann{i}/{CHAPTER}.ipynb", "{}" * 100) for i in range(6)), kind=zipfile.ZIP_DEFLATED)
     (tmp_path / "in" / "all.zip").write_bytes(bomb)
     assert found(tmp_path) == [("all", "all.zip"), ("roe", CHAPTER)]
+
+
+def test_archives_of_one_folder_each_are_told_apart_by_their_names(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("bob", "eve"):
+        content = packed((f"gancourse/{CHAPTER}.ipynb", "{}"), (f"gancourse/{name}/04.ipynb", "{}"))
+        (tmp_path / "in" / f"{name}.zip").write_bytes(content)
+    for name in ("class", "class again"):
+        content = packed((f"ann/{CHAPTER}.ipynb", "{}"), (f"roe/{CHAPTER}.ipynb", "{}"))
+        (tmp_path / "in" / f"{name}.zip").write_bytes(content)
+    (tmp_path / "in" / "other.zip").write_bytes(packed(("ann/04.ipynb", "{}")))
+    assert found(tmp_path) == [
+        ("ann", CHAPTER),
+        ("ann", "04_inception_score"),
+        ("bob", CHAPTER),
+        ("bob", "04_inception_score"),
+        ("eve", CHAPTER),
+        ("eve", "04_inception_score"),
+        ("roe", CHAPTER),
+    ]
