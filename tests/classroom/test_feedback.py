@@ -86,7 +86,7 @@ def test_an_error_is_told_by_its_line_and_kind_alone():
 def test_an_answer_that_is_not_there_is_told_so(detail, told):
     verdict = judging.verdict(RECORDS[0], [Result(error="SyntaxError", detail=detail)], SECRET)
     assert verdict.message == f"It could not be tried: {detail}."
-    assert feedback.told(row(RECORDS[0], "wrong", verdict.message)) == f"It could not be tried: {told}"
+    assert feedback.for_student(row(RECORDS[0], "wrong", verdict.message)) == f"It could not be tried: {told}"
 
 
 @pytest.mark.parametrize("status", ["wrong", "timed out", "crashed", "not graded", "refused", "new status"])
