@@ -79,11 +79,8 @@ def swirl(images: Images, strength: float, *, seed: int = 0) -> Tensor:
 
     def turn(x: Tensor) -> Tensor:
         height, width = x.shape[2:]
-        dy, dx = torch.meshgrid(
-            torch.arange(height, device=x.device) - (height - 1) / 2,
-            torch.arange(width, device=x.device) - (width - 1) / 2,
-            indexing="ij",
-        )
+        axes = [torch.arange(size, device=x.device) - (size - 1) / 2 for size in (height, width)]
+        dy, dx = torch.meshgrid(*axes, indexing="ij")
         angle = strength * (1 - torch.hypot(dx, dy) / (min(height, width) / 2)).clamp(min=0) ** 2
         source_x = torch.cos(angle) * dx - torch.sin(angle) * dy
         source_y = torch.sin(angle) * dx + torch.cos(angle) * dy

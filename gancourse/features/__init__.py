@@ -56,9 +56,8 @@ def embed(
                 with torch.inference_mode():
                     rows = torch.as_tensor(extract(batch)).float()
                 if start == 0:
-                    features = torch.empty(
-                        len(images), *rows.shape[1:], dtype=torch.float32, device=images.device
-                    )
+                    shape = len(images), *rows.shape[1:]
+                    features = torch.empty(shape, dtype=torch.float32, device=images.device)
                 _check(rows, name, start, (len(batch), *features.shape[1:]))
                 features[start : start + batch_size] = rows
                 shown.update(len(batch))

@@ -35,9 +35,8 @@ def as_numbers(x: ArrayLike, name: str, *, largest: float = LARGEST) -> Tensor:
         try:
             array = np.asarray(x)
         except ValueError as error:
-            raise ValueError(
-                f"{name}: expected a rectangular array, got rows of different lengths"
-            ) from error
+            message = f"{name}: expected a rectangular array, got rows of different lengths"
+            raise ValueError(message) from error
         if array.dtype.kind not in "buif":
             raise TypeError(
                 f"{name}: expected an array of real numbers, got {type(x).__name__} of {array.dtype}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from gancourse.metrics.arrays import ArrayLike, as_pair, as_samples
 from gancourse.metrics.estimate import Z95, Estimate
-from gancourse.metrics.neighbours import blocks, clouds, inside, kth_distances, smallest
+from gancourse.metrics.neighbours import blocks, bounds, clouds, inside, kth_distances, smallest
 
 
 def authenticity(*, train: ArrayLike, fake: ArrayLike) -> Estimate:
@@ -31,7 +31,7 @@ def authenticity(*, train: ArrayLike, fake: ArrayLike) -> Estimate:
     radii, nearest = kth_distances(train, 1), smallest(fake, train, 1)
     m, copied = len(nearest), np.zeros(len(nearest), bool)
     for rows in blocks(m, len(radii)):
-        i, j = inside(fake.left[rows] @ train.right.T, fake, train, rows, nearest[rows, None])
+        i, j = inside(bounds(fake, rows, train), fake, train, rows, nearest[rows, None])
         copied[i[nearest[i] <= radii[j]]] = True
     share, z = float(1 - copied.mean()), Z95**2 / m
     middle, half = (share + z / 2) / (1 + z), math.sqrt(z * share * (1 - share) + z * z / 4) / (1 + z)

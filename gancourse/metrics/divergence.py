@@ -71,9 +71,8 @@ def _pair(p: ArrayLike, q: ArrayLike) -> tuple[Tensor, Tensor]:
     try:
         np.broadcast_shapes(p.shape[:-1], q.shape[:-1])  # torch's imports sympy
     except ValueError:
-        raise ValueError(
-            f"p and q: their batches don't fit each other, shapes {tuple(p.shape)} and {tuple(q.shape)}"
-        ) from None
+        shapes = f"{tuple(p.shape)} and {tuple(q.shape)}"
+        raise ValueError(f"p and q: their batches don't fit each other, shapes {shapes}") from None
     return p, q
 
 

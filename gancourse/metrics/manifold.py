@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from gancourse.metrics.arrays import ArrayLike, as_pair
-from gancourse.metrics.neighbours import Cloud, blocks, clouds, inside, kth_distances, smallest
+from gancourse.metrics.neighbours import Cloud, blocks, bounds, clouds, inside, kth_distances, smallest
+from gancourse.threads import at_once
 
 
 @dataclass(frozen=True)
@@ -88,26 +89,27 @@ class _Tally(NamedTuple):
     fake_balls: np.ndarray  # (N,) balls of fakes that hold this real
 
 
-def _clouds(real: ArrayLike, fake: ArrayLike, k: int, *, both: bool = False) -> tuple[Cloud, Cloud]:
+def _clouds(real: ArrayLike, fake: ArrayLike, k: int, *, both: bool = False) -> tuple[Cloud, ...]:
     real, fake = as_pair(real, fake)
     for name, x in (("real", real), ("fake", fake))[: 1 + both]:
         if not isinstance(k, int | np.integer) or not 1 <= k < len(x):
             raise ValueError(f"k: expected a whole number from 1 to {len(x) - 1}, one less than the {len(x)} "
                              f"{name} samples, got {k!r}")  # fmt: skip
-    one, other = clouds(real, fake)
-    return one, other
+    return clouds(real, fake)
 
 
 def _tally(real: Cloud, fake: Cloud, real_radii: np.ndarray, fake_radii: np.ndarray | None = None) -> _Tally:
     """Who lies in whose ball, counted in one pass over all pairs."""
     n, m = len(real.exact), len(fake.exact)
     tally = _Tally(np.zeros(m, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64))
-    for rows in blocks(m, n):
-        lower = fake.left[rows] @ real.right.T  # (block of fakes, reals)
+
+    def counted(rows: slice) -> tuple[np.ndarray, ...]:
+        lower = bounds(fake, rows, real)  # (block of fakes, reals)
         i, j = inside(lower, fake, real, rows, real_radii[None, :])
-        tally.real_balls[:] += np.bincount(i, minlength=m)
-        tally.fakes[:] += np.bincount(j, minlength=n)
-        if fake_radii is not None:
-            i, j = inside(lower, fake, real, rows, fake_radii[rows, None])
-            tally.fake_balls[:] += np.bincount(j, minlength=n)
+        held = j[:0] if fake_radii is None else inside(lower, fake, real, rows, fake_radii[rows, None])[1]
+        return np.bincount(i, minlength=m), np.bincount(j, minlength=n), np.bincount(held, minlength=n)
+
+    for counts in at_once(counted, blocks(m, n)):
+        for total, part in zip(tally, counts, strict=True):
+            total += part
     return tally

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-BLOCK = 1 << 22  # distances held at a time: 16 MiB of float32
+from gancourse.threads import at_once
+
+BLOCK = 1 << 22  # distances that a thread holds at a time: 16 MiB of float32
 SPARE = 4  # neighbours looked at beyond the k-th, in case float32 has ordered the last ones wrongly
 
 
@@ -63,9 +65,9 @@ def smallest(probes: Cloud, centres: Cloud, rank: int, size: np.ndarray | None =
     n = len(centres.exact)
     weight = None if size is None else (1 / np.maximum(size**2, 1e-30)).astype(np.float32)
     size = np.ones(n) if size is None else size
-    result = np.empty(len(probes.exact))
-    for rows in blocks(len(probes.exact), n):
-        lower = probes.left[rows] @ centres.right.T
+
+    def measured(rows: slice) -> np.ndarray:
+        lower = bounds(probes, rows, centres)
         if weight is not None:
             lower *= weight
         bound, near = torch.from_numpy(lower).topk(min(rank + SPARE, n), dim=1, largest=False)
@@ -75,8 +77,14 @@ def smallest(probes: Cloud, centres: Cloud, rank: int, size: np.ndarray | None =
         for few in blocks(len(unsure), 2 * n):
             probe = probes.exact[rows][unsure[few]]
             found[unsure[few]] = _ranked(distances(probe, centres.exact), size, rank)
-        result[rows] = found
-    return result
+        return found
+
+    return np.concatenate([*at_once(measured, blocks(len(probes.exact), n))])
+
+
+def bounds(probes: Cloud, rows: slice, centres: Cloud) -> np.ndarray:
+    """(rows, N) lower bounds of squared distances, by torch: only its threads can be told apart."""
+    return (torch.from_numpy(probes.left[rows]) @ torch.from_numpy(centres.right).T).numpy()
 
 
 def _ranked(distances: np.ndarray, size: np.ndarray, rank: int) -> np.ndarray:

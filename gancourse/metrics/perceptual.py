@@ -59,9 +59,8 @@ def _unit(a: Tensor) -> Tensor:
     """Each pixel's channel vector at length 1, whatever it was; zero vectors stay zero."""
     a = a.to(torch.promote_types(a.dtype, torch.float32))
     length = a.square().sum(dim=1, keepdim=True).sqrt()
-    if not (
-        (length > 1e-15) & (length < 1e15)
-    ).all():  # squares may be lost: take the largest entry out first
+    safe = (length > 1e-15) & (length < 1e15)
+    if not safe.all():  # squares may be lost: take the largest entry out first
         largest = a.detach().abs().amax(dim=1, keepdim=True)
         a = a / torch.where(largest > 0, largest, 1)
         length = torch.linalg.vector_norm(a, dim=1, keepdim=True).clamp(min=torch.finfo(a.dtype).tiny)
