@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gancourse.threads import at_once
 
-BLOCK = 1 << 22  # distances that a thread holds at a time: 16 MiB of float32
+BLOCK = 1 << 21  # distances that a thread holds at a time: 8 MiB of float32
 SPARE = 4  # neighbours looked at beyond the k-th, in case float32 has ordered the last ones wrongly
 
 
