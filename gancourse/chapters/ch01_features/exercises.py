@@ -589,7 +589,7 @@ def pairs_and_networks(rng):
         case(4, 1, 5, 6, 4, 1.0),
         case(3, 3, 2, 4, 4, 0.01),
         case(5, 3, 1, 4, 4, 5.0),
-        case(4, 3, 6, 7, 3, 2.0),
+        case(4, 3, 6, 7, 3, 60.0),
         (_float(rng, 3, 6), _float(rng, 3, 6), _headless(flat, training=False)),
     ]
 
