@@ -197,7 +197,11 @@ def _lent(record: Exercise, module: types.ModuleType | None, answer) -> dict:
     """The answer's own namespace with the exercise's name bound to it, and earlier functions as a check lends them."""
     namespace = answer.__globals__ if inspect.isfunction(answer) else vars(module)
     for other in earlier(record):
-        namespace.setdefault(other.name, other.oracle)
+        own = namespace.get(other.name)
+        if (
+            getattr(own, "__name__", "") != other.name
+        ):  # nothing, or an answer that another test has bound here
+            namespace[other.name] = other.oracle
     namespace[record.name] = answer
     return namespace
 
